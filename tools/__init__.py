@@ -1,0 +1,1 @@
+"""The hands: typed tools and their shared vocabulary. No language model, no graph, no screen."""

@@ -1,0 +1,106 @@
+"""Errors a user can meet; the name tells who must act.
+
+IterateError
+├── InputError     a file, a flag or an answer is wrong: the user mends it (all problems listed at once)
+├── NotFound       a task, version, page or run of that name does not exist: choose one that does
+├── StaleFile      a file changed since it was read: look again, nothing was written
+├── Busy           another process holds the task or the run: wait, or stop that one
+├── Refused        a guard said no (locked test set, path outside the task, unapproved change)
+├── MissingPart    a package, a model file or a program is not installed: install it
+├── RunFailed      a training ended badly: read its log
+└── WriteFailed    the disk is full or the folder cannot be written: free or unlock it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from tools.text import Scalar, T, Text
+
+
+class Problem(BaseModel):
+    """One thing that is wrong with one place of the user's input."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    message: Text
+    """What is wrong, in one sentence."""
+    path: str | None = None
+    """File, relative to the task folder when inside it."""
+    line: int | None = None
+    """1-based line in that file."""
+    value: Scalar = None
+    """The offending value."""
+    choices: list[str] = []
+    """The valid choices, if they can be listed."""
+    hint: Text | None = None
+    """The next step."""
+    page: str | None = None
+    """Id of the reference page that explains it."""
+
+
+class IterateError(Exception):
+    """Base of every error with a message for the user.
+
+    `message` says what happened with the value, `hint` the next step, `page` the id of a reference page.
+    """
+
+    exit_code = 1
+
+    def __init__(
+        self, message: Text, *, hint: Text | None = None, page: str | None = None, problems: Sequence[Problem] = ()
+    ) -> None:
+        super().__init__(str(message))
+        self.message = message
+        self.hint = hint
+        self.page = page
+        self.problems = list(problems)
+
+
+class InputError(IterateError):
+    """The user's file, flag or answer is wrong."""
+
+    exit_code = 2
+
+
+class NotFound(InputError):
+    """Nothing of that name exists; the hint lists what does."""
+
+
+class StaleFile(IterateError):
+    """The file on disk is no longer the one the edit was made for."""
+
+
+class Busy(IterateError):
+    """Another process holds the lock."""
+
+    exit_code = 75
+
+
+class Refused(IterateError):
+    """A guard refused the action."""
+
+
+class MissingPart(IterateError):
+    """Something that must be installed is not."""
+
+
+class RunFailed(IterateError):
+    """A training run ended without a result."""
+
+
+class WriteFailed(IterateError):
+    """A file could not be written."""
+
+
+def write_failed(path: Path, reason: OSError) -> WriteFailed:
+    """The error for an OSError while writing `path`."""
+    return WriteFailed(
+        T("Could not write {path}: {reason}.", path=str(path), reason=reason.strerror or str(reason)),
+        hint=T(
+            "Free disk space or make the folder writable, then run the same command again. Nothing was half written."
+        ),
+    )
