@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from tools.text import Scalar, T, Text
 
@@ -40,6 +40,10 @@ class Problem(BaseModel):
     """The next step."""
     page: str | None = None
     """Id of the reference page that explains it."""
+    kind: str | None = None
+    """What sort of problem it is, for code: a FindingKind value where diagnosis can make a finding of it."""
+    about: dict[str, JsonValue] = {}
+    """The subject for code, such as {"key": "training.warmup_ratio", "fix_path": [...], "fix_value": 0.1}."""
 
 
 class IterateError(Exception):

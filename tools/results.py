@@ -16,11 +16,12 @@ class _Model(BaseModel):
 class ClassScore(_Model):
     """Scores of one class; fractions in [0, 1]."""
 
-    precision: float
-    recall: float
+    precision: float | None = None
+    """None when the file gives the F1 only."""
+    recall: float | None = None
     f1: float
-    support: int
-    """Rows whose expected label it is."""
+    support: int = 0
+    """Rows whose expected label it is; 0 when the file does not say."""
 
 
 class Prediction(_Model):
@@ -98,3 +99,5 @@ class ResultFiles(_Model):
     results: list[SplitResult]
     histories: dict[str, History] = {}
     """By version."""
+    locked: list[str] = []
+    """Result files of the test split or of an unknown split, relative to the task folder; their scores were not read."""
