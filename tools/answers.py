@@ -49,6 +49,10 @@ class Parsed(NamedTuple):
     failure: ParseFailure | None
 
 
+MAX_DEPTH = 64
+"""Deepest nesting of lists and objects that is still an answer; readers of JSON give up not far beyond 100."""
+
+
 class _DuplicateKeyError(ValueError):
     """A JSON object names a key twice, so it says two things."""
 
@@ -66,7 +70,7 @@ def parse_answer(answer: AnswerFormat, raw: str) -> Parsed:
 
 
 def expected_answer(answer: AnswerFormat, value: JsonValue) -> JsonValue:
-    """The expected value in the form in which answers are parsed: an object's label or declared fields, a text without edges."""
+    """The expected value in the form in which answers are parsed: an object's label or declared fields, a bare text."""
     if isinstance(value, dict) and answer.label_field is not None:
         return value.get(answer.label_field)
     if isinstance(value, dict) and answer.fields:
@@ -190,9 +194,17 @@ def _loads_as_object(text: str) -> bool:
 def _load(text: str) -> JsonValue:
     """JSON without Python's extensions; raises ValueError."""
     value: JsonValue = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
+    if _depth(value) > MAX_DEPTH:
+        raise ValueError
     # Half a surrogate pair and a number beyond floating point cannot be stored, so they are not answers.
     json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
     return value
+
+
+def _depth(value: JsonValue) -> int:
+    if isinstance(value, dict):
+        return 1 + max(map(_depth, value.values()), default=0)
+    return 1 + max(map(_depth, value), default=0) if isinstance(value, list) else 0
 
 
 def _unique_keys(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:

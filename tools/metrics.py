@@ -290,8 +290,8 @@ def _mean_classes(by_seed: Sequence[dict[str, ClassScore]]) -> dict[str, ClassSc
     for label in dict.fromkeys(label for scores in by_seed for label in scores):
         scores = [classes[label] for classes in by_seed if label in classes]
         means[label] = ClassScore(
-            precision=_mean(score.precision for score in scores),
-            recall=_mean(score.recall for score in scores),
+            precision=_mean(score.precision or 0.0 for score in scores),
+            recall=_mean(score.recall or 0.0 for score in scores),
             f1=_mean(score.f1 for score in scores),
             support=max(score.support for score in scores),
         )
