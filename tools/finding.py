@@ -65,6 +65,8 @@ class Fact(BaseModel):
     """The limit of the rule that fired, if there is one."""
     source: str | None = None
     """File the number comes from, relative to the task folder."""
+    percent: bool = False
+    """True when the value is a fraction that people read as a percentage."""
 
 
 class Finding(BaseModel):
@@ -83,5 +85,9 @@ class Finding(BaseModel):
     """Row ids that show it (train or valid rows, never test)."""
     about: dict[str, JsonValue] = {}
     """Machine-readable subject, such as {"label": "中立"} or {"key": "training.warmup_ratio"}; the proposer reads it."""
+    lost: float | None = None
+    """Estimated loss of the primary metric through it, as a fraction; None where it cannot be estimated. Findings are ranked by it."""
+    explained_by: FindingKind | None = None
+    """A finding of this kind is probably the cause of this one, and mending the cause comes first."""
     page: str
     """Id of the reference page, such as "troubleshooting/class-imbalance"."""
