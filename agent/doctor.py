@@ -93,7 +93,7 @@ def _packages() -> Iterator[Check]:
             version=version,
             count=count,
         )
-        yield Check(name=T("Packages"), ok=True, detail=fine)
+        yield Check(name=T("Packages"), ok=True, detail=detail)
 
 
 def _wrong_package(declared: str) -> Check | None:
@@ -187,15 +187,14 @@ def _memory() -> Check:
     import psutil  # 20 ms, needed by no other part of the command line
 
     memory = psutil.virtual_memory()
-    free, total = memory.available / _GB, memory.total / _GB
-    mend = T("Close other programs, or set training.micro_batch_size to 4 or less, before you train.")
-    said = T(
-        "{free:.1f} GB available of {total:.1f} GB; {needed:.0f} GB are needed",
-        free=free,
-        total=total,
+    detail = T(
+        "{free:.1f} GB available of {total:.1f} GB; training takes up to {needed:.0f} GB",
+        free=memory.available / _GB,
+        total=memory.total / _GB,
         needed=NEEDED_MEMORY,
     )
-    return _check(T("Memory"), free >= NEEDED_MEMORY, said, mend)
+    mend = T("Close other programs, or set training.micro_batch_size to 4 or less, before you train.")
+    return _check(T("Memory"), memory.available / _GB >= NEEDED_MEMORY, detail, mend)
 
 
 def _processor() -> Check:

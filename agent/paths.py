@@ -16,6 +16,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from tools.errors import InputError, MissingPart, NotFound, write_failed
+from tools.nearest import nearest
 from tools.text import T, Text, visible
 
 DataKind = Literal["tasks", "prompts", "references"]
@@ -169,16 +170,6 @@ def source_root() -> Path | None:
     except OSError:
         return None
     return root if 'name = "iterate-mode"' in head else None
-
-
-def nearest(name: str, choices: list[str]) -> str | None:
-    """The choice most like `name`, None when nothing is; for "did you mean" sentences."""
-    from rapidfuzz import fuzz, process  # 60 ms, needed only when something is misspelt
-
-    found = process.extractOne(
-        name.lower(), {each: each.lower() for each in choices}, scorer=fuzz.ratio, score_cutoff=55
-    )
-    return found[2] if found else None
 
 
 def copy_tasks(source: Path, target: Path) -> list[str]:
