@@ -15,17 +15,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rapidfuzz import fuzz, process
 from ruamel.yaml import YAML, YAMLError
 
+from agent.i18n import LANGUAGES, normalise_language
+from agent.i18n import Language as PageLanguage
+from agent.paths import bundled_dir
 from tools.errors import MissingPart, NotFound
 from tools.text import T, visible
 
-PageLanguage = Literal["en", "zh-TW"]
-LANGUAGES: tuple[PageLanguage, ...] = ("en", "zh-TW")
 _FENCE = b"---"
 
 
@@ -66,7 +66,7 @@ class Library:
     """The reference pages under one folder; each file is opened at most once for its card."""
 
     def __init__(self, root: Path | None = None) -> None:
-        self.root = root if root is not None else references_folder()
+        self.root = root if root is not None else bundled_dir("references")
         self._cards: dict[Path, PageCard] = {}
 
     @cached_property
@@ -117,24 +117,9 @@ class Library:
         )
 
 
-def references_folder() -> Path:
-    """The folder of the pages: inside the installed package, else beside it in a source checkout; raises MissingPart."""
-    package = Path(__file__).resolve().parent
-    for folder in (package / "_data" / "references", package.parent / "references"):
-        if folder.is_dir():
-            return folder
-    raise MissingPart(
-        T(
-            "The reference pages are not installed: there is no references folder beside {package}.",
-            package=str(package),
-        ),
-        hint=T("Install the program again from its wheel or run it from a complete source checkout."),
-    )
-
-
 def page_language(language: str) -> PageLanguage:
-    """The language of the pages for a locale name such as zh_TW.UTF-8; English for every other language."""
-    return "zh-TW" if language.lower().startswith("zh") else "en"
+    """The language of the pages for a locale name such as zh_TW.UTF-8; English for every language without pages."""
+    return normalise_language(language) or "en"
 
 
 def _read_head(path: Path) -> bytes:
