@@ -160,7 +160,7 @@ def _drop_refused(raw: dict[str, Any], reason: ValidationError, sources: Mapping
             Problem(
                 message=T("The setting {name} was left out: {reason}.", name=name, reason=detail),
                 path=sources.get(name),
-                value=visible(str(value), 80),
+                value=None if name == "base_url" else visible(str(value), 80),  # an address may carry a password
                 choices=list(LANGUAGES) if name == "language" else [],
             )
         )
