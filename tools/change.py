@@ -134,8 +134,8 @@ class Proposal(BaseModel):
     findings: list[str] = []
     """Kinds of the findings it answers, strongest first."""
     goal: Goal
-    changes: list[Change] = Field(min_length=1)
-    """One, or several for a declared bundle."""
+    changes: list[Change]
+    """One, several for a declared bundle, or none for the baseline: training the configuration as it stands."""
     diff: str
     """Unified diff of configs/training_config.yaml."""
     config_sha256: str
@@ -181,8 +181,6 @@ class Decision(BaseModel):
     edited: list[Change] | None = None
     """The changes as edited by the person; only with `edit`."""
     reason: str = ""
-    remember_rule: str | None = None
-    """The stored rule, when the person allowed this narrow kind for the session."""
     by: Literal["person", "rule", "policy"]
     who: str = ""
     """User name, rule text or policy file."""

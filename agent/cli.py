@@ -1,0 +1,38 @@
+"""The command line: `iterate COMMAND`. Only registration lives here; each command imports its work when it runs.
+
+Exit codes: 0 done, 1 failed, 2 wrong use, 3 stopped by a budget, 4 a decision waits for a person, 75 try again later
+(another process holds the task), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from agent.commands import improve, look, setup, versions
+from agent.commands.common import main_options
+
+app = typer.Typer(
+    name="iterate",
+    help="Improve an existing LLM fine-tuning task: diagnose, propose, approve, train, compare, decide.",
+    no_args_is_help=False,
+    invoke_without_command=True,
+    add_completion=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.callback(invoke_without_command=True)(main_options)
+for module in (look, improve, versions, setup):
+    module.register(app)
+
+
+def main() -> None:
+    """Run the command; an error the user can meet is shown without a traceback and sets the exit code."""
+    from agent.commands.common import guarded
+
+    sys.exit(guarded(lambda: app(standalone_mode=False)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""Commands that spend time or write: run, train, evaluate, compare, oversample, generate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent.commands.common import JsonFlag, TaskName, show_json, task_folder, task_say
+from agent.faces.console import out
+
+VersionOption = Annotated[str | None, typer.Option("--version", help="Such as v2.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    for command in (run, train, evaluate, compare, oversample, generate):
+        app.command()(command)
+
+
+def run(
+    task: TaskName,
+    approve: Annotated[
+        list[str] | None,
+        typer.Option(help="Approve without asking: a kind (recipe, config, ...), baseline, any, or keys (training.*)."),
+    ] = None,
+    yes_policy: Annotated[Path | None, typer.Option(help="Policy file that answers in place of a person.")] = None,
+    new: Annotated[bool, typer.Option("--new", help="Start a new session even if one is open.")] = False,
+    json: JsonFlag = False,
+) -> None:
+    """Improve a task: status, diagnosis, proposals to approve, training, comparison, decision."""
+    from agent.faces.runner import run_session
+
+    path = task_folder(task)
+    raise typer.Exit(run_session(path, task_say(path), rules=approve or [], policy=yes_policy, fresh=new, as_json=json))
+
+
+def train(
+    task: TaskName,
+    version: VersionOption = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="Seeds to train, such as 42,43; those of the config when left out.")
+    ] = None,
+    stop: Annotated[
+        bool, typer.Option("--stop", help="Stop the training that is running; its checkpoint is kept.")
+    ] = False,
+    json: JsonFlag = False,
+) -> None:
+    """Train a version from configs/training_config.yaml as it stands, and record it. Typing this approves it."""
+    from agent.faces.training import stop_training, train_version
+
+    path = task_folder(task)
+    if stop:
+        raise typer.Exit(stop_training(path, task_say(path)))
+    raise typer.Exit(train_version(path, version, seeds, task_say(path), as_json=json))
+
+
+def evaluate(
+    task: TaskName,
+    version: VersionOption = None,
+    rescore: Annotated[
+        bool, typer.Option("--rescore", help="Score the stored predictions again instead of generating new ones.")
+    ] = False,
+    json: JsonFlag = False,
+) -> None:
+    """Evaluate a trained version on the valid split; the test split stays locked."""
+    from agent.faces.training import evaluate_version
+
+    path = task_folder(task)
+    raise typer.Exit(evaluate_version(path, version, task_say(path), rescore=rescore, as_json=json))
+
+
+def compare(
+    task: TaskName,
+    base: Annotated[str, typer.Argument(help="Version to compare with, such as v1.")],
+    new: Annotated[str, typer.Argument(help="Version to judge, such as v2.")],
+    json: JsonFlag = False,
+) -> None:
+    """Compare two versions on the same valid rows: intervals, fixed and broken rows, verdict."""
+    from tools.compare import CompareArgs
+    from tools.compare import compare as compare_tool
+    from tools.compare_report import markdown
+
+    path = task_folder(task)
+    comparison = compare_tool(CompareArgs(task_dir=path, base=base, new=new))
+    if json:
+        show_json(comparison)
+    else:
+        out(markdown(comparison, task_say(path)))
+
+
+def oversample(
+    task: TaskName,
+    target_count: Annotated[int, typer.Option(help="Rows that each label gets at least.")],
+    label: Annotated[list[str] | None, typer.Option(help="Only these labels.")] = None,
+) -> None:
+    """Write an oversampling line into the recipe of the next version. Typing this approves it."""
+    from agent.faces.editing import oversample_task
+
+    path = task_folder(task)
+    raise typer.Exit(oversample_task(path, target_count, label or [], task_say(path)))
+
+
+def generate(
+    task: TaskName,
+    target_class: Annotated[str | None, typer.Option(help="Label to write new rows for.")] = None,
+    num_samples: Annotated[int, typer.Option(help="Rows wanted.")] = 100,
+    output: Annotated[Path | None, typer.Option(help="File for the new rows.")] = None,
+) -> None:
+    """Write new training rows with a language model (needs an endpoint)."""
+    from tools.generate_data import GenerateDataArgs, generate_data
+
+    path = task_folder(task)
+    args = GenerateDataArgs(
+        task_dir=path,
+        action="generate",
+        labels=[target_class] if target_class else [],
+        count=num_samples,
+        output=output,
+    )
+    show_json(generate_data(args))

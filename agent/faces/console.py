@@ -1,0 +1,90 @@
+"""The only module that writes to the standard streams: data to stdout, narration and errors to stderr.
+
+Everything written here has passed `visible()` or is our own text, so no data row can move the cursor.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from agent.faces.layout import wrap
+from tools.errors import IterateError, Problem
+from tools.text import Speaker, T
+
+MOST_PROBLEMS = 50
+"""Problems shown before the rest is only counted."""
+
+
+def out(text: str = "") -> None:
+    """A line of the answer, on stdout."""
+    _write(sys.stdout, text)
+
+
+def tell(text: str = "") -> None:
+    """A line about what is going on, on stderr."""
+    _write(sys.stderr, text)
+
+
+def ask(prompt: str) -> str | None:
+    """One typed line without its newline; None when the input has ended."""
+    sys.stdout.flush()
+    try:
+        return input(prompt)
+    except EOFError:
+        _write(sys.stdout, "")
+        return None
+
+
+def interactive() -> bool:
+    """True when a person can read and answer: both streams are terminals."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def show_error(error: IterateError, say: Speaker) -> None:
+    """What happened, every problem, the next step and the page to read, on stderr."""
+    for line in error_lines(error, say):
+        tell(line)
+
+
+def error_lines(error: IterateError, say: Speaker) -> list[str]:
+    """The lines of `show_error`."""
+    lines = [say(T("Error: {message}", message=error.message))]
+    for problem in error.problems[:MOST_PROBLEMS]:
+        lines += problem_lines(problem, say)
+    hidden = len(error.problems) - MOST_PROBLEMS
+    if hidden > 0:
+        lines.append("  " + say(T("... and {count} more.", count=hidden)))
+    if error.hint:
+        lines += wrap(say(T("Next step: {hint}", hint=error.hint)), indent="  ")
+    if error.page:
+        lines.append("  " + say(T("Read more: iterate refs {page}", page=error.page)))
+    return lines
+
+
+def problem_lines(problem: Problem, say: Speaker) -> list[str]:
+    """One problem with its place, valid choices and next step."""
+    place = ":".join(str(part) for part in (problem.path, problem.line) if part is not None)
+    message = say(problem.message)
+    lines = wrap("- " + (place + ": " if place else "") + message, indent="  ")
+    if problem.choices:
+        lines += wrap(say(T("valid: {choices}", choices=", ".join(problem.choices))), indent="    ")
+    if problem.hint:
+        lines += wrap(say(problem.hint), indent="    ")
+    if problem.page:
+        lines.append("    " + say(T("Read more: iterate refs {page}", page=problem.page)))
+    return lines
+
+
+def _write(stream: object, text: str) -> None:
+    assert stream is sys.stdout or stream is sys.stderr
+    try:
+        stream.write(text + "\n")
+        stream.flush()
+    except UnicodeEncodeError:
+        stream.write(text.encode("ascii", "backslashreplace").decode("ascii") + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        # The reader has gone (`iterate history | head`): stop quietly, as other command-line programs do.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None

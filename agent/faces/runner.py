@@ -1,0 +1,51 @@
+"""`iterate run`: chooses the face and the approvers, runs the session, and returns its exit code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agent.approval import Approver, FirstAnswer
+from agent.faces.console import interactive, tell
+from agent.faces.person import PersonApprover
+from agent.faces.plain import PlainFace
+from agent.faces.stream import StreamFace
+from agent.policy import PolicyApprover, parse_rules, read_policy
+from agent.session import EXIT_CODES, Session
+from tools.errors import InputError
+from tools.text import Speaker, T
+
+
+def run_session(
+    task_path: Path, say: Speaker, *, rules: list[str], policy: Path | None, fresh: bool, as_json: bool
+) -> int:
+    """Run the loop on one task; raises the session's errors."""
+    approvers = _approvers(task_path, say, rules, policy, person=interactive() and not as_json)
+    if not approvers:
+        tell(say(T("No terminal and no policy: nothing will be approved here, questions wait for a person.")))
+    face = StreamFace() if as_json else PlainFace(say)
+    session = Session(
+        task_path,
+        approver=FirstAnswer(approvers),
+        watch=face.watch,
+        say=say,
+        resume_command="iterate run " + task_path.name,
+    )
+    return EXIT_CODES[session.run(fresh=fresh)]
+
+
+def _approvers(task_path: Path, say: Speaker, rules: list[str], policy: Path | None, *, person: bool) -> list[Approver]:
+    """Rules before the person: what they cover is not asked; without a person they defer the rest."""
+    if rules and policy:
+        raise InputError(
+            T("--approve and --yes-policy were both given, so it is not clear which of them decides."),
+            hint=T("Give one of them; a policy file can hold everything that --approve can."),
+        )
+    approvers: list[Approver] = []
+    if rules:
+        who = "--approve " + " ".join(rules)
+        approvers.append(PolicyApprover(parse_rules(rules), by="rule", who=who, defer_rest=not person))
+    if policy:
+        approvers.append(PolicyApprover(read_policy(policy), by="policy", who=policy.name, defer_rest=not person))
+    if person:
+        approvers.append(PersonApprover(task_path, say))
+    return approvers

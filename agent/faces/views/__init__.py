@@ -1,0 +1,1 @@
+"""Views: typed facts to lines of text; nothing here reads a file or asks a question."""

@@ -1,0 +1,62 @@
+"""Small words and numbers that several views share: metrics, percentages, minutes, names of grades."""
+
+from __future__ import annotations
+
+from tools.change import Difficulty, Tier
+from tools.finding import Severity
+from tools.text import Speaker, T, Text
+
+SOURCES: dict[str, Text] = {
+    "measured": T("measured on this task"),
+    "learned": T("learned from earlier iterations"),
+    "prior": T("rule of thumb"),
+}
+DIFFICULTIES = {Difficulty.low: T("low"), Difficulty.medium: T("medium"), Difficulty.high: T("high")}
+TIERS = {Tier.quick: T("quick win"), Tier.medium: T("medium term"), Tier.long: T("long term")}
+SEVERITIES = {Severity.error: T("ERROR"), Severity.warning: T("WARNING"), Severity.info: T("note")}
+VERDICTS = {
+    "better": T("better"),
+    "worse": T("worse"),
+    "undecided": T("undecided"),
+    "not_comparable": T("not comparable"),
+}
+
+_METRICS = {
+    "macro_f1": "Macro-F1",
+    "accuracy": "Accuracy",
+    "parse_rate": "Parse rate",
+    "accuracy_parsed": "Accuracy (parsed)",
+    "macro_f1_parsed": "Macro-F1 (parsed)",
+    "field_score": "Field score",
+    "field_score_parsed": "Field score (parsed)",
+    "exact_object": "Exact object",
+    "rouge_l": "ROUGE-L",
+}
+
+
+def metric_name(metric: str) -> str:
+    """The name that people use for a metric key; unknown keys as they are."""
+    if metric.startswith("f1[") and metric.endswith("]"):
+        return "F1 " + metric[3:-1]
+    if metric.startswith("field[") and metric.endswith("]"):
+        return metric[6:-1]
+    return _METRICS.get(metric, metric)
+
+
+def percent(value: float) -> str:
+    """0.724 as "72.4%"."""
+    return f"{value:.1%}"
+
+
+def points(value: float) -> str:
+    """A difference of fractions as signed points: 0.05 as "+5.0"."""
+    return f"{value * 100:+.1f}"
+
+
+def minutes(value: float, say: Speaker) -> str:
+    """A duration for people: seconds, minutes or hours."""
+    if value < 1:
+        return say(T("{count} s", count=max(1, round(value * 60))))
+    if value < 90:
+        return say(T("{count} min", count=round(value)))
+    return say(T("{count:.1f} h", count=value / 60))

@@ -1,0 +1,188 @@
+"""One session on one task: the lock, the checkpoints, and the loop that carries questions to an approver.
+
+The graph is resumed by one rule: look at the checkpoint first, then decide. A pending question is asked again exactly as it
+was; a step that was interrupted runs again; a finished session starts anew. Nothing here approves anything.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")  # read at import: only plain JSON values may be checkpointed
+
+from filelock import FileLock, Timeout
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.types import Command, StateSnapshot
+from pydantic import BaseModel, ConfigDict
+
+from agent.approval import ANSWER_TYPES, Approver, question_adapter
+from agent.events import Emit, SessionEnded, SessionStarted, event_adapter
+from agent.graph import build_graph
+from agent.state import State
+from tools.errors import Busy
+from tools.files import now, write_atomic, write_model
+from tools.text import Speaker, T, Text
+
+EndReason = Literal["done", "nothing_to_do", "waiting", "failed", "interrupted"]
+EXIT_CODES: dict[EndReason, int] = {"done": 0, "nothing_to_do": 0, "waiting": 4, "failed": 1, "interrupted": 130}
+
+MOST_STEPS = 2_000
+"""Graph steps in one session; a review of a proposal takes two, a version about eight."""
+
+
+class SessionRecord(BaseModel):
+    """<task>/.iterate/sessions/<id>.json: written before the first checkpoint, so that a crash leaves a trace."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    task: str
+    started_at: str
+    ended_at: str | None = None
+    reason: EndReason | None = None
+
+
+class Session:
+    """Runs the loop on one task until it ends, waits for a person, or is interrupted."""
+
+    def __init__(self, task_path: Path, *, approver: Approver, watch: Emit, say: Speaker, resume_command: str) -> None:
+        self._task = task_path
+        self._approver = approver
+        self._watch = watch
+        self._say = say
+        self._resume_command = resume_command
+        self._folder = task_path / ".iterate"
+
+    def run(self, *, fresh: bool = False) -> EndReason:
+        """Take up the open session of this task, or start one (always with `fresh`).
+
+        Raises Busy when another process works on the task, and whatever a step raises; in both cases the session can be
+        taken up again.
+        """
+        with task_lock(self._task):
+            record = None if fresh else self._open_record()
+            resumed = record is not None
+            record = record or self._new_record()
+            self._watch(SessionStarted(session=record.id, task=self._task.name, resumed=resumed))
+            try:
+                reason = self._drive(record)
+            except KeyboardInterrupt:
+                reason = "interrupted"
+            self._close(record, reason)
+        return reason
+
+    def _drive(self, record: SessionRecord) -> EndReason:
+        with closing(_connect(self._folder / "sessions.sqlite")) as connection:
+            graph = build_graph(SqliteSaver(connection), session=record.id, say=self._say)
+            config: Any = {"configurable": {"thread_id": record.id}, "recursion_limit": MOST_STEPS}
+            snapshot = graph.get_state(config)
+            feed: Any = None if snapshot.next else self._start(record)
+            while True:
+                if snapshot.interrupts:
+                    feed = self._resume_with(snapshot)
+                    if feed is None:
+                        return "waiting"
+                for part in graph.stream(feed, config, stream_mode=["custom"], version="v2", durability="sync"):
+                    self._watch(event_adapter.validate_python(part["data"]))
+                snapshot = graph.get_state(config)
+                if not snapshot.next:
+                    return _reason(snapshot.values)
+
+    def _start(self, record: SessionRecord) -> State:
+        return {
+            "task": str(self._task),
+            "session": record.id,
+            "iteration": 0,
+            "decisions": [],
+            "queue": [],
+            "ended": "",
+        }
+
+    def _resume_with(self, snapshot: StateSnapshot) -> Command[Any] | None:
+        """The answer to the pending question, addressed to its id; None when nobody answers now."""
+        pending = snapshot.interrupts[0]
+        question = question_adapter.validate_python(pending.value)
+        answer = self._approver.answer(question)
+        if answer is None:
+            return None
+        assert isinstance(answer, ANSWER_TYPES[question.kind])
+        return Command(resume={pending.id: answer.model_dump(mode="json")})
+
+    def _open_record(self) -> SessionRecord | None:
+        newest = session_records(self._task)[-1:]
+        return next((record for record in newest if record.reason in {None, "waiting", "interrupted"}), None)
+
+    def _new_record(self) -> SessionRecord:
+        stamp = now().replace(":", "").replace("-", "")[:15].lower()
+        record = SessionRecord(id=f"{stamp}-{secrets.token_hex(2)}", task=self._task.name, started_at=now())
+        write_model(self._folder / "sessions" / f"{record.id}.json", record)
+        return record
+
+    def _close(self, record: SessionRecord, reason: EndReason) -> None:
+        closed = record.model_copy(update={"ended_at": now(), "reason": reason})
+        write_model(self._folder / "sessions" / f"{record.id}.json", closed)
+        resume = self._resume_command if reason in {"waiting", "failed", "interrupted"} else None
+        self._watch(SessionEnded(reason=reason, message=_END_MESSAGES[reason], resume=resume))
+
+
+_END_MESSAGES: dict[EndReason, Text] = {
+    "done": T("The session is finished."),
+    "nothing_to_do": T("There is nothing to decide."),
+    "waiting": T("A decision is waiting for a person; nothing was approved in its place."),
+    "failed": T("The training failed; the configuration before it was restored."),
+    "interrupted": T("You left the session. A training that is running goes on; nothing is lost."),
+}
+
+
+def session_records(task_path: Path) -> list[SessionRecord]:
+    """Every session of the task, oldest first."""
+    files = sorted((task_path / ".iterate" / "sessions").glob("*.json"))
+    return [SessionRecord.model_validate_json(file.read_text(encoding="utf-8")) for file in files]
+
+
+@contextmanager
+def task_lock(task_path: Path) -> Iterator[None]:
+    """Hold the task's lock; raises Busy with who holds it. The system frees it when the holder is killed."""
+    folder = task_path / ".iterate"
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / "lock", timeout=0)
+    owner = folder / "lock.owner"
+    try:
+        lock.acquire()
+    except Timeout:
+        holder = owner.read_text(encoding="utf-8").strip() if owner.exists() else "?"
+        raise Busy(
+            T("Another session is working on task {task} ({holder}).", task=task_path.name, holder=holder),
+            hint=T(
+                "Wait until it has finished, or leave that session (its training goes on) and run this command again."
+            ),
+            page="troubleshooting/sessions-and-locks",
+        ) from None
+    try:
+        write_atomic(owner, f"pid {os.getpid()} on {socket.gethostname()} since {now()}\n")
+        yield
+    finally:
+        lock.release()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return sqlite3.connect(path, check_same_thread=False, timeout=30)
+
+
+def _reason(values: dict[str, Any]) -> EndReason:
+    if values.get("ended") == "failed":
+        return "failed"
+    if values.get("iteration") or values.get("ended"):
+        return "done"
+    decisions = values.get("decisions", [])
+    if any(one["decision"] == "defer" and one["by"] != "person" for one in decisions):
+        return "waiting"
+    return "done" if decisions else "nothing_to_do"
