@@ -1,4 +1,4 @@
-"""The evaluator lock: one hash over everything that measures, and the one way from a raw output to a scored prediction.
+"""The evaluator lock: one hash over everything that measures, and scoring a stored output again.
 
 Two results are comparable by a claim only when their hashes are equal. What is measured (model, prompt, template, decoding)
 is not part of it, so that a better prompt can win.
@@ -21,7 +21,6 @@ from tools import answers, metrics
 from tools.answers import expected_answer, parse_answer
 from tools.metrics import Measured, score_row
 from tools.results import Prediction
-from tools.runs import Example
 from tools.task import AnswerFormat, TaskType
 
 _LAYOUT = frozenset({token.NL, token.COMMENT, token.ENCODING, token.ENDMARKER})
@@ -43,23 +42,6 @@ def evaluator_hash(task_type: TaskType, answer: AnswerFormat, rows: Iterable[tup
         "rows": expected,
     }
     return hashlib.sha256(_canonical(measured).encode("utf-8")).hexdigest()
-
-
-def judge(
-    task: Measured, example: Example, raw: str, *, seed: int, scores: dict[str, float] | None = None
-) -> Prediction:
-    """Parse and score one raw output; `scores` are label probabilities where the model gave them."""
-    bare = Prediction(
-        id=example.id,
-        seed=seed,
-        input=example.input,
-        expected=example.expected,
-        raw=raw,
-        correct=False,
-        score=0.0,
-        scores=scores,
-    )
-    return rejudge(task, bare)
 
 
 def rejudge(task: Measured, prediction: Prediction) -> Prediction:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,3 +91,27 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def link_tree(source: Path, target: Path) -> None:
+    """Make `target` a copy of a folder in one step, sharing the files' bytes where the disk allows; it must not exist.
+
+    Only for files that are never written in place. Raises WriteFailed and leaves nothing behind.
+    """
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.copytree(source, temporary, copy_function=_link_or_copy)
+        temporary.rename(target)
+        _sync_folder(target.parent)
+    except OSError as reason:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise write_failed(target, reason) from reason
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another disk, or a file system without hard links
+        shutil.copy2(source, target)

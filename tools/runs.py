@@ -11,7 +11,7 @@ from enum import StrEnum, auto
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
 from tools.config import Decoding, Launcher, Lora, Training
 from tools.results import HistoryPoint
@@ -61,7 +61,18 @@ class RunSpec(_Model):
     evaluator_hash: str
     """Of the valid split; the test split's hash is in `test_evaluator_hash`."""
     test_evaluator_hash: str | None = None
+    task_dir: str | None = None
+    """Absolute path of the task folder: where relative model paths and training.command start from."""
+    train: bool = True
+    """False: only evaluate, the base model as it is or with the weights of `adapter_from`."""
+    adapter_from: str | None = None
+    """Absolute path of the trained weights to evaluate; only with `train` false."""
     created_at: str
+
+    @property
+    def task_folder(self) -> Path | None:
+        """`task_dir` as a path."""
+        return Path(self.task_dir) if self.task_dir else None
 
 
 class RunState(StrEnum):
@@ -245,5 +256,13 @@ class RunDir:
         except FileNotFoundError:
             return [], offset
         whole = chunk[: chunk.rfind(b"\n") + 1]
-        events = [run_event_adapter.validate_json(line) for line in whole.splitlines() if line.strip()]
+        events = [event for line in whole.splitlines() if (event := _event(line)) is not None]
         return events, offset + len(whole)
+
+
+def _event(line: bytes) -> RunEvent | None:
+    """The event of a line; None for one that was torn when its worker was killed."""
+    try:
+        return run_event_adapter.validate_json(line)
+    except ValidationError:
+        return None
