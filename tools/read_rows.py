@@ -87,9 +87,11 @@ class _Reader:
         answer, fault = read_answer(shape.answer, self._definition.answer)
         if fault is not None and (shape.chosen is None or shape.answer != shape.chosen):
             self._note_answer(line, fault)
-        identity = self._identity(line, item.get("id"), content_id(shape.fields, answer))
+        given = self._given_id(line, item.get("id"))
+        if given is not None and given in self._seen:
+            self._note_duplicate(line, given)
         return Row(
-            id=identity,
+            id=self._unique(given or content_id(shape.fields, answer)),
             fields=shape.fields,
             answer=answer,
             chosen=shape.chosen,
@@ -99,17 +101,8 @@ class _Reader:
             line=line,
         )
 
-    def _identity(self, line: int, given: object, made: str) -> str:
-        identity = self._given_id(line, given)
-        if identity is not None and identity in self._seen:
-            self._note(
-                "duplicate_id",
-                line,
-                T("The id {id} is used more than once.", id=visible(identity)),
-                value=identity,
-                hint=T("Both rows are kept; the later one is called {id}~2 and so on.", id=visible(identity)),
-            )
-        identity = identity or made
+    def _unique(self, identity: str) -> str:
+        """The id itself, or with ~2, ~3 ... behind it when rows before have it."""
         unique, times = identity, 1
         while unique in self._seen:
             times += 1
@@ -142,6 +135,15 @@ class _Reader:
             value=missing[0],
             choices=sorted(str(key) for key in item)[:20],
             hint=T("The row was left out. Add the field, or change input_format.template in task_definition.yaml."),
+        )
+
+    def _note_duplicate(self, line: int, identity: str) -> None:
+        self._note(
+            "duplicate_id",
+            line,
+            T("The id {id} is used more than once.", id=visible(identity)),
+            value=identity,
+            hint=T("All rows are kept; later ones are called {id}~2 and so on.", id=visible(identity)),
         )
 
     def _note_answer(self, line: int, fault: Fault) -> None:
