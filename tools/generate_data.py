@@ -1,0 +1,199 @@
+"""More weight for scarce labels without a new row: oversampling and class weights, planned as changes of the recipe.
+
+Nothing is written here; a planned change becomes a line of the configuration through tools/edit_config.py once it is approved.
+Writing new rows with a language model needs a `complete` callable, which the caller brings: tools never open a connection.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, PositiveInt
+
+from tools.change import Change, ChangeKind, Edit
+from tools.errors import InputError, MissingPart, NotFound, Problem
+from tools.nearest import nearest
+from tools.read_task import load_split, load_task
+from tools.recipe import apply_recipe, known_labels, label_counts
+from tools.task import Task
+from tools.text import T, visible
+
+Complete = Callable[[str], str]
+"""A language model: prompt in, answer out."""
+
+MOST_REPEATS = 4
+"""A target chosen by this program repeats no row more often; more invites learning the rows by heart (rule of thumb)."""
+HIGHEST_WEIGHT = 3.0
+"""Larger class weights mostly trade precision for recall and make the loss jump (rule of thumb)."""
+
+
+class GenerateDataArgs(BaseModel):
+    """What to do about scarce rows."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    task_dir: Path
+    action: Literal["oversample", "class_weights", "generate"] = "oversample"
+    """oversample: repeat rows; class_weights: weigh rows; generate: write new rows with a language model."""
+    labels: list[str] = []
+    """Only these labels; empty means every label that needs it."""
+    count: PositiveInt | None = None
+    """oversample: rows that each label gets at least (None: the largest label's, within bounds); generate: new rows."""
+    output: Path | None = None
+    """generate: file for the new rows."""
+
+
+class GenerateDataResult(BaseModel):
+    """What would be changed; nothing is written until the change is approved."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    change: Change
+    rows_before: dict[str, int]
+    """Training rows per label as the recipe leaves them now."""
+
+
+def generate_data(args: GenerateDataArgs, complete: Complete | None = None) -> GenerateDataResult:
+    """Plan oversampling or class weights for a task; raises MissingPart for new rows, which this version cannot write."""
+    if args.action == "generate":
+        raise _no_generator(complete)
+    task = load_task(args.task_dir)
+    if args.action == "class_weights":
+        change = plan_class_weights(task, args.labels)
+    else:
+        change = plan_oversampling(task, args.count, args.labels)
+    return GenerateDataResult(change=change, rows_before=rows_per_label(task))
+
+
+def _no_generator(complete: Complete | None) -> MissingPart:
+    if complete is None:
+        what = T("Writing new rows needs a language model, and none is set up.")
+    else:
+        what = T("A language model is set up, but this version of the program cannot write rows with it yet.")
+    return MissingPart(
+        what,
+        hint=T(
+            "Without a model you can repeat scarce rows (iterate oversample TASK --target-count 500) or give their labels "
+            "more weight (training.class_weights). Rows that you wrote yourself go into a new file under data/, "
+            "named in data.train."
+        ),
+        page="methods/data-generation",
+    )
+
+
+def rows_per_label(task: Task, *, oversampled: bool = False) -> dict[str, int]:
+    """Training rows per label after excluding, relabelling and deduplication, declared labels without rows included as 0."""
+    train = load_split(task, "train").split
+    counts = label_counts(apply_recipe(task, train, oversample=oversampled).rows)
+    return {label: 0 for label in known_labels(task, train.rows)} | counts
+
+
+def plan_oversampling(task: Task, target_count: int | None = None, labels: Iterable[str] = ()) -> Change:
+    """Raise every label (or the given ones) with fewer training rows to `target_count` rows by repeating them.
+
+    Without a count the largest label sets it, as far as MOST_REPEATS allows. Raises InputError when a label is unknown,
+    has no rows, or when no label is below the count.
+    """
+    counts = rows_per_label(task)
+    chosen = _chosen(counts, labels)
+    largest = max(counts.values(), default=0)
+    wanted = {label: target_count or min(largest, MOST_REPEATS * counts[label]) for label in chosen}
+    set_now = task.config.values.data.oversample
+    edits = [
+        Edit(path=("data", "oversample", label), old=set_now.get(label), new=number)
+        for label, number in wanted.items()
+        if counts[label] < number and set_now.get(label) != number
+    ]
+    if not edits:
+        raise InputError(
+            T("No label has fewer than {count} training rows that could be repeated.", count=target_count or largest),
+            hint=T("Give a larger count. Rows now: {counts}.", counts=_listed(counts)),
+            page="methods/oversampling",
+        )
+    return oversampling_change(edits, counts)
+
+
+def oversampling_change(edits: list[Edit], counts: dict[str, int]) -> Change:
+    """The change of the recipe with its summary; `counts` are the rows per label now."""
+    shown = ", ".join(
+        f"{visible(edit.path[-1], 40)} {edit.old or counts.get(edit.path[-1], 0)} → {edit.new}" for edit in edits
+    )
+    return Change(kind=ChangeKind.recipe, summary=T("Oversampling: {labels} rows", labels=shown), edits=edits)
+
+
+def plan_class_weights(task: Task, labels: Iterable[str] = (), highest: float = HIGHEST_WEIGHT) -> Change:
+    """Weigh labels in inverse proportion to their frequency, as the loss sees them with oversampling.
+
+    weight = rows / (number of labels x rows of the label), as scikit-learn's class_weight="balanced" (King and Zeng,
+    2001), at most `highest`, at least 1 / `highest`, rounded to two digits. Raises InputError when a label is unknown
+    or when the weights are already so.
+    """
+    counts = {label: count for label, count in rows_per_label(task, oversampled=True).items() if count}
+    chosen = _chosen(counts, labels)
+    total = sum(counts.values())
+    weights = {}
+    for label in chosen:
+        balanced = total / (len(counts) * counts[label])
+        weights[label] = round(min(highest, max(1 / highest, balanced)), 2)
+    change = weights_change(task, weights)
+    if change is None:
+        raise InputError(
+            T("The labels already weigh what their frequency asks for."),
+            hint=T("Rows now: {counts}.", counts=_listed(counts)),
+            page="methods/class-weights",
+        )
+    return change
+
+
+def weights_change(task: Task, weights: dict[str, float]) -> Change | None:
+    """The change that gives labels these weights; None when they have them (a label that is not named weighs 1)."""
+    now = task.config.values.training.class_weights
+    edits = [
+        Edit(path=("training", "class_weights", label), old=now.get(label), new=weight)
+        for label, weight in weights.items()
+        if not math.isclose(now.get(label, 1.0), weight, abs_tol=0.005)
+    ]
+    if not edits:
+        return None
+    shown = ", ".join(f"{visible(edit.path[-1], 40)} {edit.old or 1:g} → {edit.new:g}" for edit in edits)
+    return Change(kind=ChangeKind.recipe, summary=T("Class weights: {labels}", labels=shown), edits=edits)
+
+
+def _chosen(counts: dict[str, int], labels: Iterable[str]) -> list[str]:
+    """The labels asked for, else all that have rows; every unknown label is named at once."""
+    asked = list(dict.fromkeys(labels))
+    problems = [_unknown(label, counts) for label in asked if label not in counts]
+    problems += [_no_rows(label) for label in asked if counts.get(label) == 0]
+    if not counts:
+        problems.append(
+            Problem(message=T("The training rows of this task have no labels."), page="methods/oversampling")
+        )
+    if problems:
+        raise NotFound(T("Nothing was planned."), problems=problems, page="methods/oversampling")
+    return asked or [label for label, count in counts.items() if count]
+
+
+def _unknown(label: str, counts: dict[str, int]) -> Problem:
+    near = nearest(label, counts)
+    return Problem(
+        message=T("This task has no label {label}.", label=visible(label, 80)),
+        value=visible(label, 80),
+        choices=[visible(choice, 80) for choice in counts],
+        hint=T("Did you mean {label}?", label=visible(near, 80)) if near else None,
+    )
+
+
+def _no_rows(label: str) -> Problem:
+    return Problem(
+        message=T("No training row has the label {label}, so there is nothing to repeat.", label=visible(label, 80)),
+        value=visible(label, 80),
+        hint=T("Add rows of this label first."),
+        page="troubleshooting/class-imbalance",
+    )
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{visible(label, 40)} {count}" for label, count in counts.items())
