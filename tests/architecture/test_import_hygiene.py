@@ -51,7 +51,7 @@ def test_starting_the_program_as_a_module_shows_its_help():
     command = [sys.executable, "-m", "agent.cli", "--help"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "iterate" in done.stdout
+    assert "doctor" in done.stdout
 
 
 def modules_of(package: str) -> list[str]:
