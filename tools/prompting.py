@@ -79,7 +79,7 @@ def fill(template: str, row: Row) -> str:
     other braces in it, such as a JSON example, is taken literally but for the placeholders. Values are never read as
     templates, so a text may contain any braces. Raises InputError for a placeholder that the row cannot fill.
     """
-    missing = sorted({name for name in _names(template) if name not in row.fields})
+    missing = sorted({name for name in template_fields(template) if name not in row.fields})
     if missing:
         raise InputError(
             T(
@@ -155,6 +155,7 @@ def _plain_names(template: str) -> list[str] | None:
     return names if plain else None
 
 
-def _names(template: str) -> list[str]:
+def template_fields(template: str) -> list[str]:
+    """The names of the row fields that a template asks for, in order, repeated as they are."""
     plain = _plain_names(template)
     return _PLACEHOLDER.findall(template) if plain is None else plain
