@@ -37,8 +37,7 @@ def _is_row(problem: Problem) -> bool:
 
 
 def _of_problem(problem: Problem) -> Finding:
-    known = problem.kind in {kind.value for kind in FindingKind}
-    kind = FindingKind(problem.kind) if known else FindingKind.unreadable_file
+    kind = next((kind for kind in FindingKind if kind.value == problem.kind), FindingKind.unreadable_file)
     facts = [Fact(name=T("value"), value=problem.value, source=problem.path)] if problem.value is not None else []
     if problem.line is not None:
         facts.append(Fact(name=T("line"), value=problem.line, source=problem.path))
@@ -57,7 +56,7 @@ def _of_problem(problem: Problem) -> Finding:
 
 def _severity(problem: Problem, kind: FindingKind) -> Severity:
     """A file that cannot be read stops work; a key that is read as what was meant, or overruled as documented, does not."""
-    if problem.kind not in set(FindingKind):
+    if kind.value != problem.kind:
         return Severity.error
     return Severity.info if kind is FindingKind.config_conflict else Severity.warning
 

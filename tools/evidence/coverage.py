@@ -1,4 +1,4 @@
-"""What cannot be known yet: no results, no validation split, results of an unknown split, an evaluation set too small to see with."""
+"""What cannot be known yet: no result, no validation rows, results of an unknown split, an evaluation too small to see by."""
 
 from __future__ import annotations
 

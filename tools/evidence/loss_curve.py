@@ -217,7 +217,7 @@ class _Clock:
 
     @property
     def middles(self) -> list[float]:
-        """Time of each training point: the middle of the interval since the point before, as logged losses are means over it."""
+        """Time of each training point: the middle of the stretch since the point before, of which a logged loss is the mean."""
         ends = [value / self._total for value in self._sums[: self._points + 1]]
         return [(low + high) / 2 for low, high in pairwise(ends)]
 

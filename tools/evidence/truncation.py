@@ -69,7 +69,7 @@ def _estimated(case: Case) -> list[Finding]:
 
 
 def estimated_tokens(case: Case, row: Row) -> float:
-    """Tokens of prompt and answer by character classes, plus the chat template's; 0 for a row that cannot be put as a prompt."""
+    """Tokens of prompt and answer by character classes, plus the chat template's; 0 for a row that fits no prompt."""
     values = case.task.config.values
     try:
         turns = messages_for(case.task.definition, values.prompt, row)
