@@ -44,9 +44,8 @@ def test_a_bundled_task_is_read_without_a_single_problem(name: str):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_splits_have_the_sizes_that_the_documentation_says(name: str):
     assert tuple(len(rows(name, split)) for split in SPLITS) == SIZES[name]
-    table = re.findall(
-        r"^\| `(data/[\w/]+\.jsonl)` \| (\d+) \|", (TASKS / name / "README.md").read_text(encoding="utf-8"), re.M
-    )
+    text = (TASKS / name / "README.md").read_text(encoding="utf-8")
+    table = re.findall(r"^\| `(data/[\w/]+\.jsonl)` \| (\d+) \|", text, re.M)
     assert {file: int(count) for file, count in table} == {
         path.relative_to(TASKS / name).as_posix(): len(raw_rows(path))
         for path in (TASKS / name / "data").rglob("*.jsonl")
