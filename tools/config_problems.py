@@ -37,6 +37,11 @@ class Source(NamedTuple):
         """The line of a key."""
         return self.yaml.line(path) if self.yaml is not None else None
 
+    def gives(self, path: Path) -> bool:
+        """True when the file has that section's field under its current name."""
+        section = self.data.get(path[0])
+        return isinstance(section, dict) and path[1] in section
+
 
 class Given(NamedTuple):
     """One value as a file gives it."""
@@ -53,7 +58,8 @@ def unknown_key(source: Source, written: Path, value: JsonValue) -> Problem:
     """A key that nobody reads."""
     fields = {path[1]: path for path in all_keys().values()}
     near, alike = nearest(written[-1], fields, _SIMILAR), nearest(written[-1], fields, _ALIKE)
-    fix: dict[str, JsonValue] = {"fix_path": list(fields[alike]), "fix_value": value} if alike else {}
+    mends = alike is not None and not source.gives(fields[alike])
+    fix: dict[str, JsonValue] = {"fix_path": list(fields[alike]), "fix_value": value} if alike and mends else {}
     name = ".".join(fields[near]) if near else None
     hint = T("The nearest known key is {near}.", near=name) if name else T("Remove it, or check its spelling.")
     return _problem(
