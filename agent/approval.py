@@ -22,7 +22,7 @@ class _Model(BaseModel):
 
 
 class ReviewQuestion(_Model):
-    """May this change be trained?"""
+    """Whether this change may be trained."""
 
     kind: Literal["review"] = "review"
     proposal: Proposal
@@ -34,7 +34,7 @@ class ReviewQuestion(_Model):
 
 
 class DecideQuestion(_Model):
-    """What should become of the new version?"""
+    """What should become of the new version."""
 
     kind: Literal["decide"] = "decide"
     version: str
@@ -45,7 +45,7 @@ class DecideQuestion(_Model):
 
 
 class ConfirmQuestion(_Model):
-    """The locked test set has been opened for this adoption: adopt?"""
+    """Whether to adopt, now that the locked test set has been opened for it."""
 
     kind: Literal["confirm"] = "confirm"
     version: str

@@ -1,4 +1,4 @@
-"""What every command shares: global options, the workspace, the language, and the one place that turns errors into exit codes."""
+"""What every command shares: global options, workspace, language, and the one place that turns errors into exit codes."""
 
 from __future__ import annotations
 

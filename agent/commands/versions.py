@@ -34,7 +34,7 @@ def rollback(
     to: Annotated[str | None, typer.Option(help="Version to go back to; the one in use before when left out.")] = None,
 ) -> None:
     """Restore an earlier version: its configuration and the pointer to the version in use. Nothing is deleted."""
-    from agent.faces.adopting import roll_back
+    from agent.faces.adopting import roll_back_version
 
     path = task_folder(task)
-    raise typer.Exit(roll_back(path, to, task_say(path)))
+    raise typer.Exit(roll_back_version(path, to, task_say(path)))

@@ -40,6 +40,7 @@ REVIEW: Choices = {
     "defer": (T("4 decide later (d)"), frozenset({"4", "d", "later", "defer", "稍後"})),
     "quit": (T("5 stop here; the question waits (q)"), frozenset({"5", "q", "quit", "離開"})),
 }
+EDITED: Choices = {"approve": REVIEW["approve"], "again": (T("2 edit again (e)"), frozenset({"2", "e"}))}
 DECIDE: Choices = {
     "adopt": (
         T("1 adopt: opens the locked test set, shows it and asks once more (a)"),
@@ -106,10 +107,7 @@ class PersonApprover:
             out(self._say(T("Edited by you:")))
             for line in shown.diff.splitlines():
                 out("  " + visible(line))
-            if (
-                self._choose({"approve": REVIEW["approve"], "again": (T("2 edit again (e)"), frozenset({"2", "e"}))})
-                == "approve"
-            ):
+            if self._choose(EDITED) == "approve":
                 return self._decision(proposal, Verb.edit, changes=changes)
 
     def _ask_values(self, proposal: Proposal) -> list[Change] | None:

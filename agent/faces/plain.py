@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import singledispatchmethod
+
 from tools.compare_report import markdown
 
 from agent.events import (
@@ -28,7 +30,7 @@ from agent.faces.views.progress import ProgressLines
 from agent.faces.views.proposal import summary_line
 from agent.faces.views.status import status_lines
 from agent.faces.views.words import minutes
-from tools.change import Proposal, Verb
+from tools.change import Verb
 from tools.text import Speaker, T, Text
 
 _STEPS = {
@@ -58,60 +60,42 @@ class PlainFace:
         for line in self._lines(event):
             out(line)
 
+    @singledispatchmethod
     def _lines(self, event: Event) -> list[str]:
-        match event:
-            case TaskLoaded():
-                return [*self._heading(1), *status_lines(event.status, self._say)]
-            case Diagnosed():
-                return [*self._heading(2), *diagnosis_lines(event.diagnosis, self._say)]
-            case Proposed():
-                return [*self._heading(3), *self._proposed(event.proposals)]
-            case VersionBegun():
-                return [*self._heading(4), *self._begun(event)]
-            case Progress():
-                return self._progress.lines(event)
-            case Compared():
-                report = T("Report: {path}", path=event.report)
-                return [*self._heading(5), markdown(event.comparison, self._say), self._say(report)]
-            case TestOpened():
-                return opened_lines(event.opened, self._say)
-            case _:
-                return self._short(event)
+        """The lines of an event, by its type."""
+        raise TypeError(type(event).__name__)
 
-    def _short(self, event: Event) -> list[str]:
-        match event:
-            case SessionStarted():
-                text = (
-                    T("Session {id} on task {task}, taken up again.", id=event.session, task=event.task)
-                    if event.resumed
-                    else T("Session {id} on task {task}.", id=event.session, task=event.task)
-                )
-                return [self._say(text)]
-            case Notice():
-                return ["", *wrap(self._say(event.message))]
-            case Decided():
-                return [self._say(T("-> {verb}: {title}", verb=_VERBS[event.decision.decision], title=event.title)), ""]
-            case Adopted():
-                return self._adopted(event)
-            case RolledBack():
-                text = T(
-                    "{version} was not kept; the configuration of {restored} is restored.",
-                    **event.model_dump(exclude={"type"}),
-                )
-                return [self._say(text)]
-            case SessionEnded():
-                return self._ended(event)
-            case _:
-                return []
+    @_lines.register
+    def _(self, event: SessionStarted) -> list[str]:
+        again = T("Session {id} on task {task}, taken up again.", id=event.session, task=event.task)
+        anew = T("Session {id} on task {task}.", id=event.session, task=event.task)
+        return [self._say(again if event.resumed else anew)]
 
-    def _heading(self, step: int) -> list[str]:
-        return ["", "== " + self._say(_STEPS[step]) + " =="]
+    @_lines.register
+    def _(self, event: Notice) -> list[str]:
+        lines = ["", *wrap(self._say(event.message))]
+        return [*lines, "iterate refs " + event.page] if event.page else lines
 
-    def _proposed(self, proposals: list[Proposal]) -> list[str]:
-        lines = [f"  {number}. {summary_line(one, self._say)}" for number, one in enumerate(proposals, start=1)]
-        return [*lines, ""] if lines else lines
+    @_lines.register
+    def _(self, event: TaskLoaded) -> list[str]:
+        return [*self._heading(1), *status_lines(event.status, self._say)]
 
-    def _begun(self, event: VersionBegun) -> list[str]:
+    @_lines.register
+    def _(self, event: Diagnosed) -> list[str]:
+        return [*self._heading(2), *diagnosis_lines(event.diagnosis, self._say)]
+
+    @_lines.register
+    def _(self, event: Proposed) -> list[str]:
+        summaries = [summary_line(one, self._say) for one in event.proposals]
+        lines = [line for n, text in enumerate(summaries, start=1) for line in wrap(f"{n}. {text}", indent="  ")]
+        return [*self._heading(3), *lines, ""]
+
+    @_lines.register
+    def _(self, event: Decided) -> list[str]:
+        return [self._say(T("-> {verb}: {title}", verb=_VERBS[event.decision.decision], title=event.title)), ""]
+
+    @_lines.register
+    def _(self, event: VersionBegun) -> list[str]:
         memory = T("about {gb:.1f} GB of memory", gb=event.memory_gb) if event.memory_gb else T("memory unknown")
         text = T(
             "{version}: {title}. Expected: {time}, {memory}. You can leave: the training goes on without this terminal.",
@@ -120,15 +104,42 @@ class PlainFace:
             time=minutes(event.minutes, self._say),
             memory=memory,
         )
-        return wrap(self._say(text))
+        return [*self._heading(4), *wrap(self._say(text))]
 
-    def _adopted(self, event: Adopted) -> list[str]:
+    @_lines.register
+    def _(self, event: Progress) -> list[str]:
+        return self._progress.lines(event)
+
+    @_lines.register
+    def _(self, event: Compared) -> list[str]:
+        report = self._say(T("Report: {path}", path=event.report))
+        return [*self._heading(5), markdown(event.comparison, self._say), report, ""]
+
+    @_lines.register
+    def _(self, event: TestOpened) -> list[str]:
+        return opened_lines(event.opened, self._say)
+
+    @_lines.register
+    def _(self, event: Adopted) -> list[str]:
         return [
             self._say(T("{version} is now the version in use (models/current.json).", version=event.record.version))
         ]
 
-    def _ended(self, event: SessionEnded) -> list[str]:
+    @_lines.register
+    def _(self, event: RolledBack) -> list[str]:
+        text = T(
+            "{version} was not kept; the configuration of {restored} is restored.",
+            version=event.version,
+            restored=event.restored,
+        )
+        return [self._say(text)]
+
+    @_lines.register
+    def _(self, event: SessionEnded) -> list[str]:
         lines = ["", self._say(event.message)]
         if event.resume:
             lines.append(self._say(T("Continue with: {command}", command=event.resume)))
         return lines
+
+    def _heading(self, step: int) -> list[str]:
+        return ["", "== " + self._say(_STEPS[step]) + " =="]

@@ -37,7 +37,7 @@ def summary_line(proposal: Proposal, say: Speaker) -> str:
 
 
 def goal_line(goal: Goal, say: Speaker) -> str:
-    """ "macro-F1 from 62.0% to 70.0%"."""
+    """The goal as a sentence: macro-F1 from 62.0% to 70.0%."""
     if goal.now is None:
         return say(T("{metric} of {wanted}", metric=metric_name(goal.metric), wanted=percent(goal.wanted)))
     return say(

@@ -1,0 +1,44 @@
+"""`iterate adopt` and `iterate rollback` at the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agent.faces.console import ask, interactive, out
+from agent.faces.views.opened import opened_lines
+from agent.manual import adopt_opened, open_for_adoption, require_version, roll_back
+from tools.errors import Refused
+from tools.text import Speaker, T
+
+_YES = frozenset({"y", "yes", "是", "好", "採用"})
+
+
+def adopt_version(path: Path, version: str, say: Speaker, *, yes: bool) -> int:
+    """Open the test set, show it, ask once more, adopt; 1 when the person says no."""
+    require_version(path, version)
+    if not yes and not interactive():
+        raise Refused(
+            T("Adopting {version} opens the locked test set and needs a person or --yes.", version=version),
+            hint=T("Run it in a terminal, or add --yes if the decision is already made."),
+            page="methods/locked-test",
+        )
+    for line in opened_lines(open_for_adoption(path, version), say):
+        out(line)
+    if not yes and not _agrees(version, say):
+        out(say(T("{version} was not adopted; the opening of the test set stays in the ledger.", version=version)))
+        return 1
+    record = adopt_opened(path, version)
+    out(say(T("{version} is now the version in use (models/current.json).", version=record.version)))
+    return 0
+
+
+def roll_back_version(path: Path, to: str | None, say: Speaker) -> int:
+    """Restore an earlier version."""
+    record = roll_back(path, to)
+    out(say(T("{version} is the version in use, and its configuration is restored.", version=record.version)))
+    return 0
+
+
+def _agrees(version: str, say: Speaker) -> bool:
+    answer = ask(say(T("Adopt {version}? [y/N] ", version=version)))
+    return bool(answer) and str(answer).strip().lower() in _YES

@@ -1,0 +1,28 @@
+"""One evaluation result as lines."""
+
+from __future__ import annotations
+
+from agent.faces.layout import table
+from agent.faces.views.words import metric_name, percent
+from tools.results import SplitResult
+from tools.text import Speaker, T, visible
+
+
+def result_lines(result: SplitResult, say: Speaker) -> list[str]:
+    """Metrics, one column per seed when there are several, then classes."""
+    seeds = list(result.seeds) if len(result.seeds) > 1 else []
+    header = [say(T("Metric")), say(T("Score")), *[say(T("seed {seed}", seed=seed)) for seed in seeds]]
+    rows = [
+        [metric_name(name), percent(value), *[percent(result.seeds[seed][name]) for seed in seeds]]
+        for name, value in result.metrics.items()
+    ]
+    title = T("{version} on {split}, {rows} rows", version=result.version, split=result.split, rows=result.rows)
+    lines = [say(title), *table(header, rows), ""]
+    if result.per_class:
+        header = [say(T("Class")), say(T("Precision")), say(T("Recall")), say(T("F1")), say(T("Support"))]
+        scores = [
+            [visible(label, 40), percent(one.precision), percent(one.recall), percent(one.f1), str(one.support)]
+            for label, one in result.per_class.items()
+        ]
+        lines += [*table(header, scores), ""]
+    return lines

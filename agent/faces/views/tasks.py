@@ -1,0 +1,88 @@
+"""The tasks of a workspace in one table, and what can be typed next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from agent.faces.layout import table, wrap
+from agent.faces.views.words import metric_name, percent
+from agent.paths import Workspace
+from agent.steps.load_task import base_version
+from tools.errors import IterateError
+from tools.read_results import ReadResultsArgs, read_results
+from tools.read_task import load_task
+from tools.status import task_status
+from tools.text import Speaker, T, Text, visible
+
+
+class TaskOverview(BaseModel):
+    """One task in one line."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    version: str | None = None
+    metric: str | None = None
+    value: float | None = None
+    target: float | None = None
+    problem: Text | None = None
+    """Why the task cannot be read; everything else is None then."""
+
+
+def task_overview(path: Path) -> TaskOverview:
+    """The task's newest score against its first target; a task that cannot be read says why."""
+    try:
+        results = read_results(ReadResultsArgs(task_dir=path))
+        status = task_status(load_task(path), results.files, version=base_version(path, "") or None)
+    except IterateError as error:
+        return TaskOverview(name=path.name, problem=error.message)
+    line = next((one for one in status.metrics if one.metric == status.primary_metric), None)
+    return TaskOverview(
+        name=path.name,
+        version=status.version,
+        metric=status.primary_metric,
+        value=line.value if line else None,
+        target=line.target if line else None,
+    )
+
+
+def task_lines(workspace: Workspace, overview: list[TaskOverview], say: Speaker) -> list[str]:
+    """The table of tasks and the commands that come next."""
+    lines = [say(T("Workspace: {folder}", folder=str(workspace.root))), ""]
+    if not overview:
+        return [*lines, *wrap(say(T("No tasks yet. `iterate init FILE` makes one from a table of your own.")))]
+    header = [say(T("Task")), say(T("Version")), say(T("Metric")), say(T("Score (valid)")), say(T("Target"))]
+    lines += table(header, [_row(one, say) for one in overview])
+    for one in overview:
+        if one.problem:
+            lines += wrap(f"{visible(one.name)}: {say(one.problem)}", indent="  ")
+    name = visible(overview[-1].name if len(overview) == 1 else _weakest(overview))
+    return [*lines, "", *_next(name, say)]
+
+
+def _row(one: TaskOverview, say: Speaker) -> list[str]:
+    if one.problem:
+        return [visible(one.name), say(T("unreadable")), "", "", ""]
+    value = percent(one.value) if one.value is not None else say(T("untrained"))
+    target = percent(one.target) if one.target is not None else ""
+    return [visible(one.name), one.version or "-", metric_name(one.metric or ""), value, target]
+
+
+def _weakest(overview: list[TaskOverview]) -> str:
+    """The task farthest below its target: the one to begin with."""
+    known = [one for one in overview if one.value is not None and one.target is not None]
+    return min(known, key=lambda one: (one.value or 0) - (one.target or 0)).name if known else overview[0].name
+
+
+def _next(name: str, say: Speaker) -> list[str]:
+    commands = [
+        ("run " + name, T("improve it: diagnosis, proposals to approve, training, comparison")),
+        ("status " + name, T("where it stands")),
+        ("diagnose " + name, T("what is wrong, with evidence")),
+        ("refs", T("read about symptoms and methods")),
+        ("--help", T("every command")),
+    ]
+    column = max(len(command) for command, _ in commands) + 2
+    return [say(T("What you can type next:")), *[f"  {command:<{column}}{say(text)}" for command, text in commands]]

@@ -1,0 +1,153 @@
+"""Single steps that a person typed: train, evaluate, oversample, adopt, roll back. Typing a command approves it.
+
+Each takes the task's lock, says so in the journal under the session name "command", and calls the same tools as the loop.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agent.approval import user_name
+from agent.context import Context
+from agent.events import Emit
+from agent.journal import Journal
+from agent.session import task_lock
+from agent.steps.execute import train_version
+from agent.steps.load_task import base_version
+from tools.adopt import AdoptionRecord, adopt, rollback
+from tools.change import Change
+from tools.edit_config import EditConfigArgs, EditConfigResult, edit_config
+from tools.errors import InputError, NotFound, RunFailed
+from tools.files import now
+from tools.launch_training import active_runs, cancel
+from tools.ledger import OpenedTest, open_test
+from tools.read_task import load_task
+from tools.text import Speaker, T, visible
+from tools.versions import begin_version, list_versions, next_version, record_failure
+
+COMMAND = "command"
+
+
+def train(path: Path, version: str | None, seeds: list[int], emit: Emit, say: Speaker) -> str | None:
+    """Train the configuration as it stands, as `version` or the next one; more seeds of a recorded version join it.
+
+    Returns the version's name, None when the training was cancelled. Raises InputError when the version exists with another
+    configuration, RunFailed when the training failed.
+    """
+    with task_lock(path):
+        text = load_task(path).config.text
+        name = version or _unfinished(path, text) or next_version(path)
+        begin_version(
+            path,
+            name,
+            parent=_parent(path, name),
+            config_text=text,
+            proposal=None,
+            decision=None,
+            say=say,
+        )
+        Journal(path).note(COMMAND, "train", f"{name}:{now()}", by="person", version=name, who=user_name())
+        try:
+            done = train_version(path, name, Context(session=COMMAND, emit=emit, say=say), seeds=seeds, retry=True)
+        except RunFailed as failed:
+            record_failure(path, name, failed.message, say=say)
+            raise
+    return name if done else None
+
+
+def _unfinished(path: Path, text: str) -> str | None:
+    """A version whose record was opened for exactly this configuration and has no result yet."""
+    return next(
+        (
+            record.version
+            for record in reversed(list_versions(path))
+            if not record.has_result and record.snapshot and record.snapshot.read_bytes().decode("utf-8") == text
+        ),
+        None,
+    )
+
+
+def _parent(path: Path, version: str) -> str | None:
+    base = base_version(path, "")
+    return base if base and base != version else None
+
+
+def stop(path: Path) -> list[str]:
+    """Cancel every training of the task that is running; returns their ids."""
+    running = active_runs(path)
+    for run_dir in running:
+        cancel(run_dir)
+    Journal(path).note(COMMAND, "stop", now(), by="person", runs=[run_dir.name for run_dir in running], who=user_name())
+    return [run_dir.name for run_dir in running]
+
+
+def apply_change(path: Path, change: Change) -> EditConfigResult:
+    """Write a change into the configuration of the next version."""
+    with task_lock(path):
+        task = load_task(path)
+        result = edit_config(EditConfigArgs(task_dir=path, edits=change.edits, expected_sha256=task.config.sha256))
+        Journal(path).note(
+            COMMAND, "edit", f"{result.sha256}:{now()}", by="person", change=change.model_dump(mode="json"), who=user_name()
+        )
+    return result
+
+
+def open_for_adoption(path: Path, version: str) -> OpenedTest:
+    """Open the locked test set for a version (with the one in use beside it) and enter it in the ledger."""
+    require_version(path, version)
+    with task_lock(path):
+        base = base_version(path, "")
+        parent = _parent_of(path, version) or (base if base != version else None)
+        opened = open_test(
+            path,
+            versions=[*([parent] if parent else []), version],
+            why="adoption of " + version,
+            by=user_name(),
+            decision_id=f"{COMMAND}:{version}:{now()}",
+        )
+        Journal(path).note(COMMAND, "test_opened", f"{version}:{now()}", by="person", version=version, who=user_name())
+    return opened
+
+
+def adopt_opened(path: Path, version: str) -> AdoptionRecord:
+    """Make a version the one in use, after its test set was opened and shown."""
+    with task_lock(path):
+        record = adopt(path, version, by=user_name(), decision_id=f"{COMMAND}:{version}:{now()}")
+        Journal(path).note(COMMAND, "adopted", f"{version}:{record.at}", by="person", version=version, who=user_name())
+    return record
+
+
+def roll_back(path: Path, to: str | None) -> AdoptionRecord:
+    """Restore a version's configuration and point to it; the one in use before when `to` is left out."""
+    if to is not None:
+        require_version(path, to)
+    with task_lock(path):
+        record = rollback(path, to, by=user_name())
+        Journal(path).note(COMMAND, "rolled_back", f"{record.version}:{now()}", by="person", version=record.version)
+    return record
+
+
+def require_version(path: Path, version: str) -> None:
+    """Raise NotFound, with the versions there are, unless `version` has a result."""
+    names = [record.version for record in list_versions(path) if record.has_result]
+    if version not in names:
+        raise NotFound(
+            T("There is no trained version {version} of {task}.", version=visible(version, 40), task=path.name),
+            hint=T("Versions with results: {names}.", names=", ".join(names) or "-"),
+            page="methods/comparing-versions",
+        )
+
+
+def _parent_of(path: Path, version: str) -> str | None:
+    return next((record.parent for record in list_versions(path) if record.version == version), None)
+
+
+def parse_seeds(seeds: str | None) -> list[int]:
+    """Seeds from "42,43"; raises InputError for anything that is not a list of whole numbers."""
+    try:
+        return [int(part) for part in seeds.split(",")] if seeds else []
+    except ValueError:
+        raise InputError(
+            T("Seeds must be whole numbers separated by commas, not {seeds}.", seeds=visible(str(seeds), 40)),
+            hint=T("Write, for example, --seeds 42,43."),
+        ) from None

@@ -1,0 +1,172 @@
+"""Step 4: write down the new version, train it, and keep its records.
+
+Every part may run twice after a crash and then does nothing new: the version's name is fixed in the state before anything is
+written, its record and its runs are found again by name, and collecting is repeatable.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tools.forecasts import record_forecast
+from tools.read_task import load_task
+from tools.versions import begin_version, list_versions, next_version, record_failure, record_results, restore_version
+
+from agent.context import Context, task_path
+from agent.events import Notice, Progress, VersionBegun
+from agent.journal import Journal
+from agent.state import State, Work
+from tools.change import Decision, Proposal
+from tools.collect import collect
+from tools.edit_config import apply_edits
+from tools.errors import IterateError, RunFailed
+from tools.files import write_atomic
+from tools.launch_training import LaunchArgs, launch_training, start, wait
+from tools.runs import RunDir, RunEvent, RunState
+from tools.text import T
+
+RESUMES = 3
+"""How often a worker that was killed is started again before the step gives up; it continues from its checkpoint."""
+
+CONFIG = "configs/training_config.yaml"
+
+
+def dispatch(state: State, context: Context) -> State:
+    """Take the next approved proposal and fix the name of the version it becomes."""
+    first, *rest = state["queue"]
+    version = next_version(task_path(state))
+    return {"work": Work(**{**first, "version": version, "parent": state["base"]}), "queue": rest}
+
+
+def prepare(state: State, context: Context) -> State:
+    """Open the version's record, then write its configuration; a change that no longer fits is put aside."""
+    work = _work(state)
+    path = task_path(state)
+    proposal, decision = Proposal.model_validate(work["proposal"]), Decision.model_validate(work["decision"])
+    try:
+        text = _new_text(path, work, proposal)
+    except IterateError as stale:
+        message = T(
+            "{title} no longer fits the configuration and was put aside: {reason}",
+            title=proposal.title,
+            reason=stale.message,
+        )
+        context.emit(Notice(level="warning", message=message))
+        return {"work": None}
+    begin_version(
+        path,
+        work["version"],
+        parent=work["parent"] or None,
+        config_text=text,
+        proposal=proposal,
+        decision=decision,
+        say=context.say,
+    )
+    record_forecast(path, work["version"], proposal)
+    write_atomic(path / CONFIG, text)
+    context.journal(state).note(
+        context.session,
+        "version_begun",
+        work["version"],
+        by=decision.by,
+        version=work["version"],
+        proposal_id=proposal.id,
+    )
+    context.emit(
+        VersionBegun(
+            version=work["version"],
+            parent=work["parent"],
+            title=proposal.title,
+            minutes=proposal.cost.minutes,
+            memory_gb=proposal.cost.memory_gb,
+        )
+    )
+    return {}
+
+
+def _new_text(path: Path, work: Work, proposal: Proposal) -> str:
+    """The version's configuration: its own snapshot when the record was opened before a crash, else the edited file."""
+    for record in list_versions(path):
+        if record.version == work["version"] and record.snapshot:
+            return record.snapshot.read_bytes().decode("utf-8")
+    file = path / CONFIG
+    text = file.read_bytes().decode("utf-8") if file.exists() else ""
+    return apply_edits(text, [edit for change in proposal.changes for edit in change.edits])
+
+
+def execute(state: State, context: Context) -> State:
+    """Train every seed of the version and collect what it left; a failure restores the parent's configuration."""
+    work = _work(state)
+    path = task_path(state)
+    try:
+        finished = train_version(path, work["version"], context)
+    except RunFailed as failed:
+        return _give_up(state, context, failed)
+    if not finished:
+        return _give_up(
+            state, context, RunFailed(T("The training of {version} was cancelled.", version=work["version"]))
+        )
+    return {}
+
+
+def train_version(
+    path: Path, version: str, context: Context, *, seeds: list[int] | None = None, retry: bool = False
+) -> bool:
+    """Run the version's trainings to their end and keep result, history, sealed predictions and weights.
+
+    True when all seeds succeeded, False when one was cancelled; raises RunFailed for a failure.
+    """
+    launched = launch_training(LaunchArgs(task_dir=path, version=version, seeds=seeds or [], retry=retry))
+    for run_dir in launched.paths:
+        if not _follow(run_dir, context):
+            return False
+    outcome = collect(load_task(path), version, launched.paths)
+    record_results(path, version, outcome, say=context.say)
+    Journal(path).note(
+        context.session, "trained", version + ":" + ",".join(str(one.seed) for one in outcome.seeds), version=version
+    )
+    return True
+
+
+def _follow(run_dir: Path, context: Context) -> bool:
+    """Start a run, or take it up again, and pass its events on; True when it succeeded."""
+
+    def tell(event: RunEvent) -> None:
+        context.emit(Progress(run_id=run_dir.name, event=event))
+
+    offset = 0
+    for attempt in range(RESUMES + 1):
+        start(run_dir)
+        try:
+            status = wait(run_dir, tell, offset=offset)
+        except RunFailed as gone:
+            ended = RunDir(run_dir).status()
+            if attempt == RESUMES or ended is None or ended.state.ended:
+                raise
+            context.emit(Notice(level="warning", message=gone.message))
+            offset = RunDir(run_dir).file("events.jsonl").stat().st_size
+            continue
+        return status is not None and status.state is RunState.succeeded
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _give_up(state: State, context: Context, failed: RunFailed) -> State:
+    work = _work(state)
+    path = task_path(state)
+    proposal_id = Proposal.model_validate(work["proposal"]).id
+    record_failure(path, work["version"], failed.message, say=context.say)
+    context.journal(state).note(
+        context.session, "failed", work["version"], version=work["version"], reason=str(failed), proposal_id=proposal_id
+    )
+    context.emit(Notice(level="error", message=failed.message, page=failed.page))
+    if failed.hint:
+        context.emit(Notice(message=failed.hint))
+    if work["parent"]:
+        restore_version(path, work["parent"])
+    return {"work": None, "ended": "failed"}
+
+
+def _work(state: State) -> Work:
+    work = state["work"]
+    assert work is not None
+    return work
