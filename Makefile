@@ -72,7 +72,7 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/pip
 
 # pip is the last thing that venv puts there: an environment that was interrupted is made again.
 $(BIN)/pip:
-	@python=$$($(FIND_PYTHON)); echo "Making the environment $(VENV) with $$($$python --version)"; \
+	@python=$$($(FIND_PYTHON)) && echo "Making the environment $(VENV) with $$("$$python" --version)" && \
 		"$$python" -m venv "$(VENV)"
 
 clean:  ## Remove the environment and caches; tasks, runs and the workspace stay
