@@ -30,6 +30,8 @@ from tools.training.check import check_spec
 from tools.weights import check_free, owns
 
 POLL_SECONDS = 0.5
+WORKER = "tools.training.worker"
+"""The module that a run directory is handed to, in a process of its own."""
 _NEEDED_BYTES = {"adapter": 500_000_000, "all weights": 8_000_000_000}
 """Free disk space before a start: two checkpoints with optimizer state, for an adapter of a small model and for all 32-bit
 weights of one (4 numbers of 4 bytes per parameter and checkpoint, 270 M parameters)."""
@@ -122,7 +124,7 @@ def start(run_dir: Path) -> bool:
     """Start or resume the run's worker; False when it is alive or the run has ended."""
     spec = RunDir(run_dir).spec()
     # -P keeps the run directory, the worker's working folder, off the import path.
-    argv = [sys.executable, "-P", "-m", "tools.training.worker", str(run_dir.resolve())]
+    argv = [sys.executable, "-P", "-m", WORKER, str(run_dir.resolve())]
     return launcher_for(spec.launcher.kind).submit(run_dir, argv, {}, Resources(threads=spec.launcher.threads))
 
 

@@ -49,7 +49,7 @@ class RunHealth(StrEnum):
     queued = auto()
     """Nothing has started yet, or the worker is just starting."""
     running = auto()
-    """A live process holds the run."""
+    """A live process holds the run and has said so in its status."""
     stalled = auto()
     """A worker was started and is gone without an end state: interrupted, and can be resumed by submitting again."""
     ended = auto()
@@ -81,9 +81,7 @@ def state_of(run_dir: Path) -> RunHealth:
     run = RunDir(run_dir)
     if _has_ended(run):
         return RunHealth.ended
-    if is_held(run.file(RUN_LOCK)):
-        return RunHealth.running
-    if is_held(run.file(LAUNCH_LOCK)):
+    if is_alive(run_dir):
         return RunHealth.queued if run.status() is None else RunHealth.running
     # The worker may have finished between the two looks; its status is written before its locks are released.
     if _has_ended(run):
@@ -93,8 +91,11 @@ def state_of(run_dir: Path) -> RunHealth:
 
 
 def is_alive(run_dir: Path) -> bool:
-    """True while a worker, or someone about to start one, holds the run."""
-    return is_held(run_dir / RUN_LOCK) or is_held(run_dir / LAUNCH_LOCK)
+    """True while a worker, or someone about to start one, holds the run.
+
+    The launch lock is looked at first: while it is held, nobody disturbs a worker that is just taking its run lock.
+    """
+    return is_held(run_dir / LAUNCH_LOCK) or is_held(run_dir / RUN_LOCK)
 
 
 def is_held(lock_file: Path) -> bool:
