@@ -14,8 +14,8 @@ from tools.finding import Fact, Finding, FindingKind, Severity
 from tools.text import Scalar, T, Text
 
 BAD_ROWS = FindingKind.bad_rows.value
-HARMLESS = frozenset({"encoding", "label_variant", "duplicate_id", "odd_id"})
-"""Oddities of rows that were read rightly all the same."""
+HARMLESS = frozenset({"encoding", "label_variant", "duplicate_id", "odd_id", "unlabelled"})
+"""Oddities of rows that were read rightly all the same, and rows that were never labelled."""
 LINES = 10
 
 
@@ -70,10 +70,10 @@ def _grouped(problems: Sequence[Problem]) -> list[list[Problem]]:
 
 def _of_rows(case: Case, group: list[Problem], *, shown: bool) -> Finding:
     first = group[0]
-    more = [extra for problem in group if isinstance(extra := problem.about.get("more"), int)]
-    count = len(group) - len(more) + sum(more)
-    what, lines = first.about.get("what"), [problem.line for problem in group[: len(group) - len(more)] if problem.line]
-    examples = [_example(problem) for problem in group[: len(group) - len(more)][:3]] if shown else []
+    single = [problem for problem in group if "more" not in problem.about]
+    what, count = first.about.get("what"), sum(map(_number, group))
+    lines = [problem.line for problem in single if problem.line]
+    examples = [_example(problem) for problem in single[:3] if problem.line] if shown else []
     return Finding(
         kind=FindingKind.bad_rows,
         severity=_rows_severity(case, str(what), count, first.path),
@@ -87,6 +87,12 @@ def _of_rows(case: Case, group: list[Problem], *, shown: bool) -> Finding:
         about={"what": what, "path": first.path, "count": count, "lines": list(lines)},
         page=first.page or "troubleshooting/broken-files",
     )
+
+
+def _number(problem: Problem) -> int:
+    """Rows that a problem stands for: one, or as many as it says."""
+    given = problem.about.get("more", problem.about.get("count", 1))
+    return given if isinstance(given, int) else 1
 
 
 def _example(problem: Problem) -> Fact:
@@ -117,6 +123,7 @@ def _name(what: str) -> Text:
         "duplicate_id": T("id used twice"),
         "odd_id": T("unusable id"),
         "encoding": T("not UTF-8"),
+        "unlabelled": T("no answer yet"),
         "answer_shape": T("answer of another shape"),
         "answer_field": T("answer lacks a field"),
     }

@@ -59,8 +59,9 @@ EXPLAINS: dict[tuple[FindingKind, str | None], frozenset[FindingKind]] = {
 }
 """What a fault brings about, by its kind and where or how it shows (None: any). Only warnings and errors explain."""
 
+SHOWN_SOMEWHERE = frozenset({K.truncated, K.output_format})
 MEASURED = frozenset({"answers", "generation"})
-"""Faults of format and length that show in answers can be symptoms; those of the training rows are causes."""
+"""Faults of format and length that show in answers can be symptoms; those of the training rows are causes, never symptoms."""
 
 
 class _Key(NamedTuple):
@@ -104,13 +105,13 @@ def explains(cause: Finding, symptom: Finding) -> bool:
     """True when the cause is serious and usually brings this symptom about, for the same class if both have one."""
     if cause.severity is Severity.info or not _can_be_symptom(symptom):
         return False
-    how = cause.about.get("where") or cause.about.get("sign")
+    how = cause.about.get("where" if cause.kind in SHOWN_SOMEWHERE else "sign")
     kinds = EXPLAINS.get((cause.kind, how if isinstance(how, str) else None)) or EXPLAINS.get((cause.kind, None))
     return kinds is not None and symptom.kind in kinds and _same_class(cause, symptom)
 
 
 def _can_be_symptom(symptom: Finding) -> bool:
-    return "where" not in symptom.about or symptom.about["where"] in MEASURED
+    return symptom.kind not in SHOWN_SOMEWHERE or symptom.about.get("where") in MEASURED
 
 
 def _same_class(cause: Finding, symptom: Finding) -> bool:
