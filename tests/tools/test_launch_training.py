@@ -1,0 +1,426 @@
+"""From a task folder to finished runs: what is written, what is started, and what happens when things go wrong.
+
+The worker is a small real process; the task's configuration names a training command, so that no model is needed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from tools import launch_training as module
+from tools.errors import InputError, NotFound, Refused, RunFailed, WriteFailed
+from tools.evaluator import evaluator_hash
+from tools.files import append_line, now, write_model
+from tools.launch_training import (
+    LaunchArgs,
+    active_runs,
+    cancel,
+    launch_training,
+    list_runs,
+    prepare,
+    run_all,
+    start,
+    wait,
+)
+from tools.launchers.base import RunHealth, state_of
+from tools.plan_runs import plan_runs
+from tools.read_task import load_task
+from tools.runs import EndEvent, Example, PhaseEvent, RunDir, RunError, RunState, RunStatus
+from tools.text import T
+from tools.weights import keep_weights
+
+DEFINITION = """\
+task_name: stance
+task_type: classification
+language: zh-TW
+input_format: {template: "文本：{text}"}
+output_format: {type: label, labels: [支持, 反對]}
+"""
+CONFIG = """\
+training: {command: "true", seeds: [1, 2], learning_rate: 0.001}
+"""
+
+FAKE_WORKER = textwrap.dedent(
+    """
+    import sys, time
+    from pathlib import Path
+    from filelock import FileLock
+    from tools.files import append_line, now, write_model
+    from tools.runs import EndEvent, PhaseEvent, RunDir, RunError, RunState, RunStatus
+    from tools.text import T
+
+    run = RunDir(Path(sys.argv[1]))
+    mode = (run.path.parents[1] / "mode").read_text()
+    if mode == "broken":
+        raise SystemExit("the interpreter has no torch")
+    with FileLock(run.file("run.lock"), timeout=5):
+        def say(state, error=None):
+            write_model(run.file("status.json"), RunStatus(state=state, updated_at=now(), error=error))
+        append_line(run.file("events.jsonl"), PhaseEvent(at=now(), phase="training", message=T("On.")).model_dump_json())
+        say(RunState.running)
+        print("last words of the worker", flush=True)
+        while mode == "long" and not (run.path / "cancel").exists():
+            time.sleep(0.02)
+        state = {"long": RunState.cancelled, "fail": RunState.failed}.get(mode, RunState.succeeded)
+        append_line(run.file("events.jsonl"), EndEvent(at=now(), state=state, message=T("Over.")).model_dump_json())
+        error = RunError(kind="out_of_memory", message=T("No memory."), page="troubleshooting/installation")
+        say(state, error if mode == "fail" else None)
+    """
+)
+
+
+def rows(prefix, number):
+    labels = ("支持", "反對")
+    return [{"id": f"{prefix}{n}", "text": f"{prefix} 第 {n} 句", "label": labels[n % 2]} for n in range(number)]
+
+
+def write_rows(path, items):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items), encoding="utf-8")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A task folder with two seeds; the worker does what the file `mode` says. Whatever still runs afterwards is killed."""
+    task = tmp_path / "stance"
+    (task / "configs").mkdir(parents=True)
+    (task / "task_definition.yaml").write_text(DEFINITION, encoding="utf-8")
+    (task / "configs" / "training_config.yaml").write_text(CONFIG, encoding="utf-8")
+    for split, number in (("train", 6), ("valid", 4), ("test", 3)):
+        write_rows(task / "data" / f"{split}.jsonl", rows(split, number))
+    (task / "mode").write_text("quick")
+    (tmp_path / "fake_worker.py").write_text(FAKE_WORKER, encoding="utf-8")
+    monkeypatch.setattr(module, "WORKER", "fake_worker")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    yield task
+    for run in list_runs(task):
+        if state_of(run) is not RunHealth.ended:
+            cancel(run, grace_seconds=0.2)
+
+
+def set_mode(folder, mode):
+    (folder / "mode").write_text(mode)
+
+
+def configure(folder, text):
+    (folder / "configs" / "training_config.yaml").write_text(text, encoding="utf-8")
+
+
+def plans(folder, version="v2", **options):
+    return plan_runs(load_task(folder), version, **options)
+
+
+def ids(folder, version="v2", **options):
+    return [plan.spec.run_id for plan in plans(folder, version, **options)]
+
+
+def launch(folder, **options):
+    return launch_training(LaunchArgs(task_dir=folder, version="v2", **options))
+
+
+def write_status(path, state, **fields):
+    write_model(path / "status.json", RunStatus(state=state, updated_at=now(), **fields))
+
+
+def nothing(*_):
+    return None
+
+
+# --- planning
+
+
+def test_a_plan_holds_each_split_word_for_word(folder):
+    plan = plans(folder)[0]
+    train = [Example.model_validate_json(line) for line in plan.data["train.jsonl"].splitlines()]
+    assert [example.id for example in train] == [f"train{n}" for n in range(6)]
+    assert train[1].completion == train[1].expected == "反對"
+    assert train[1].messages[-1]["content"].startswith("文本：train 第 1 句\n只輸出")
+    assert train[1].input == {"text": "train 第 1 句"}
+    assert plan.rows == {"train": 6, "valid": 4, "test": 3}
+    assert plan.spec.training.seed == plan.spec.seed == 1
+
+
+def test_the_evaluator_hashes_are_those_of_the_rows_as_evaluated(folder):
+    spec = plans(folder)[0].spec
+    task = load_task(folder).definition
+    for split, digest in (("valid", spec.evaluator_hash), ("test", spec.test_evaluator_hash)):
+        expected = [(row["id"], row["label"]) for row in rows(split, 4 if split == "valid" else 3)]
+        assert digest == evaluator_hash("classification", task.answer, expected)
+
+
+def test_equal_input_gives_equal_ids_and_each_seed_its_own(folder):
+    first = ids(folder)
+    assert first == ids(folder)
+    assert [name.split("-")[1] for name in first] == ["s1", "s2"]
+    assert ids(folder, seeds=[2, 2, 7])[0] == first[1]
+    assert len(set(first)) == len(first)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        'training: {command: "true", seeds: [1, 2], learning_rate: 0.002}',
+        CONFIG + "lora: {r: 4}",
+        CONFIG + "decoding: {max_new_tokens: 3}",
+        CONFIG + "prompt: {system: 你好}",
+        CONFIG + "data: {exclude: [train3]}",
+        CONFIG + "data: {oversample: {支持: 5}}",
+        'training: {command: "true", seeds: [1, 2], learning_rate: 0.001, class_weights: {支持: 2.0}}',
+    ],
+)
+def test_what_decides_about_the_outcome_changes_the_id(folder, config):
+    before = ids(folder)
+    configure(folder, config)
+    assert not set(before) & set(ids(folder))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        "# a comment\n" + CONFIG,
+        'training: {learning_rate: 1e-3, seeds: [2, 1], command: "true"}',
+        CONFIG + "launcher: {threads: 1}",
+    ],
+)
+def test_what_does_not_decide_keeps_the_id(folder, config):
+    before = ids(folder)
+    configure(folder, config)
+    assert set(before) == set(ids(folder))
+
+
+def test_a_changed_row_of_any_split_changes_the_id(folder):
+    seen = set(ids(folder))
+    for split in ("train", "valid", "test"):
+        write_rows(folder / "data" / f"{split}.jsonl", rows(split, 5))
+        now_ids = set(ids(folder))
+        assert not seen & now_ids
+        seen |= now_ids
+
+
+def test_class_weights_reach_the_rows(folder):
+    configure(folder, 'training: {command: "true", class_weights: {支持: 2.0}}')
+    lines = plans(folder)[0].data["train.jsonl"].splitlines()
+    assert [json.loads(line)["weight"] for line in lines] == [2.0, 1.0, 2.0, 1.0, 2.0, 1.0]
+
+
+def test_without_a_test_file_nothing_is_sealed_and_training_is_possible(folder):
+    (folder / "data" / "test.jsonl").unlink()
+    plan = plans(folder)[0]
+    assert plan.spec.test_evaluator_hash is None
+    assert set(plan.data) == {"train.jsonl", "valid.jsonl"}
+
+
+def test_no_training_rows_are_refused_before_anything_is_written(folder):
+    write_rows(folder / "data" / "train.jsonl", [])
+    with pytest.raises(InputError, match="train"):
+        launch(folder)
+    assert not (folder / "runs").exists()
+
+
+@pytest.mark.parametrize("version", ["", "../v2", "v2/..", "v 2", "v..2", ".v2", "v2\n", "版本"])
+def test_a_version_name_that_is_no_plain_folder_name_is_refused(folder, version):
+    with pytest.raises(InputError):
+        ids(folder, version)
+
+
+def test_evaluating_the_weights_of_another_version_names_them(folder, tmp_path):
+    source = tmp_path / "adapter"
+    source.mkdir()
+    for seed in (1, 2):
+        keep_weights(folder, "v1", seed, source, (f"v1-s{seed}", f"sha{seed}"))
+    specs = [plan.spec for plan in plans(folder, "v3", train=False, weights_from="v1")]
+    assert [Path(spec.adapter_from).name for spec in specs] == ["adapter", "adapter_seed2"]
+    assert not specs[0].train
+    assert set(ids(folder, "v3")).isdisjoint(spec.run_id for spec in specs)
+    with pytest.raises(NotFound):
+        plans(folder, "v3", train=False, weights_from="v9")
+
+
+# --- preparing
+
+
+def test_a_prepared_run_is_complete_and_its_spec_comes_last(folder, monkeypatch):
+    written = []
+    monkeypatch.setattr(module, "write_model", lambda path, model: written.append((path, sorted_files(path.parent))))
+    path = prepare(plans(folder)[0], folder)
+    assert written == [(path / "spec.json", ["data/test.jsonl", "data/train.jsonl", "data/valid.jsonl"])]
+    assert list_runs(folder) == [], "without a spec it is not a run"
+
+
+def sorted_files(folder):
+    return sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*.jsonl"))
+
+
+def test_preparing_twice_is_preparing_once(folder):
+    plan = plans(folder)[0]
+    path = prepare(plan, folder)
+    spec = path.joinpath("spec.json").read_bytes()
+    time.sleep(1.1)
+    assert prepare(plan, folder) == prepare(plan, folder, retry=True) == path
+    assert path.joinpath("spec.json").read_bytes() == spec
+
+
+@pytest.mark.parametrize("state", [RunState.failed, RunState.cancelled])
+def test_a_lost_run_gets_a_new_attempt_only_when_it_is_wanted(folder, state):
+    plan = plans(folder)[0]
+    first = prepare(plan, folder)
+    write_status(first, state)
+    assert prepare(plan, folder) == first
+    second = prepare(plan, folder, retry=True)
+    assert (second.name, RunDir(second).spec().attempt) == (first.name + "-a2", 2)
+    assert RunDir(second).spec().run_id == second.name
+    assert prepare(plan, folder) == prepare(plan, folder, retry=True) == second
+    write_status(second, state)
+    assert prepare(plan, folder, retry=True).name == first.name + "-a3"
+
+
+def lost_run(folder, **status):
+    path = prepare(plans(folder)[0], folder)
+    (path / "checkpoints" / "checkpoint-5").mkdir(parents=True)
+    (path / "checkpoints" / "checkpoint-5" / "w").write_bytes(b"weights")
+    (path / "worker.json").write_text("{}")
+    for event in (
+        PhaseEvent(at="t", phase="training", message=T("On.")),
+        EndEvent(at="t", state="failed", message=T("!")),
+    ):
+        append_line(path / "events.jsonl", event.model_dump_json())
+    write_status(path, RunState.failed, **status)
+    return path
+
+
+def test_a_new_attempt_continues_from_the_checkpoints_of_the_old_one(folder):
+    lost_run(folder)
+    again = prepare(plans(folder)[0], folder, retry=True)
+    assert (again / "checkpoints" / "checkpoint-5" / "w").read_bytes() == b"weights"
+    assert (again / "worker.json").exists()
+    assert [event.type for event in RunDir(again).events()[0]] == ["phase"]
+
+
+def test_a_new_attempt_after_a_loss_that_was_not_a_number_starts_afresh(folder):
+    lost_run(folder, error=RunError(kind="nan_loss", message=T("NaN.")))
+    assert not (prepare(plans(folder)[0], folder, retry=True) / "checkpoints").exists()
+
+
+def test_too_little_disk_space_is_said_before_anything_is_written(folder, monkeypatch):
+    usage = namedtuple("usage", "free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(free=1000))
+    with pytest.raises(WriteFailed, match="GB"):
+        launch(folder)
+    assert list_runs(folder) == []
+
+
+def test_a_version_that_has_weights_of_its_own_is_not_trained_over(folder):
+    (folder / "models" / "v2" / "adapter").mkdir(parents=True)
+    with pytest.raises(Refused, match="v2"):
+        launch(folder)
+    assert list_runs(folder) == []
+
+
+def test_the_weights_of_the_same_run_do_not_stand_in_its_way(folder, tmp_path):
+    plan = plans(folder)[0]
+    (tmp_path / "a").mkdir()
+    keep_weights(folder, "v2", 1, tmp_path / "a", (plan.spec.run_id, "sha"))
+    assert prepare(plan, folder).is_dir()
+
+
+# --- running
+
+
+def test_launching_starts_the_first_run_and_lets_the_others_wait(folder):
+    set_mode(folder, "long")
+    launched = launch(folder)
+    assert [run.seed for run in launched.runs] == [1, 2]
+    assert state_of(launched.paths[1]) is RunHealth.queued
+    wait(launched.paths[0], nothing, should_stop=lambda: RunDir(launched.paths[0]).status() is not None)
+    assert active_runs(folder) == [launched.paths[0]]
+    assert launch(folder).paths == launched.paths
+    assert not (launched.paths[1] / "launch.json").exists()
+
+
+def test_all_seeds_run_one_after_another_to_their_ends(folder):
+    launched = launch(folder)
+    seen = []
+    assert run_all(launched.paths, lambda path, event: seen.append((path.name, event.type)), poll_seconds=0.05)
+    assert seen == [(run.run_id, kind) for run in launched.runs for kind in ("phase", "end")]
+    assert run_all(launched.paths, nothing), "running what has run is doing nothing"
+    assert {run.health for run in launch(folder).runs} == {RunHealth.ended}
+
+
+def test_a_failure_is_told_with_its_reason_its_page_and_the_end_of_the_log(folder):
+    set_mode(folder, "fail")
+    launched = launch(folder)
+    with pytest.raises(RunFailed, match="No memory") as error:
+        run_all(launched.paths, nothing, poll_seconds=0.05)
+    assert error.value.page == "troubleshooting/installation"
+    assert "last words of the worker" in str(error.value.problems[0].message)
+    assert state_of(launched.paths[1]) is RunHealth.queued
+
+
+def test_a_worker_that_never_begins_is_told_with_its_last_words(folder):
+    set_mode(folder, "broken")
+    launched = launch(folder)
+    with pytest.raises(RunFailed, match="before it could begin") as error:
+        wait(launched.paths[0], nothing, poll_seconds=0.05)
+    assert "no torch" in str(error.value.problems[0].message)
+    set_mode(folder, "quick")
+    assert start(launched.paths[0])
+    assert wait(launched.paths[0], nothing, poll_seconds=0.05).state is RunState.succeeded
+
+
+def test_a_killed_worker_is_told_and_starting_again_finishes_the_run(folder):
+    set_mode(folder, "long")
+    path = launch(folder).paths[0]
+    wait(path, nothing, should_stop=lambda: RunDir(path).status() is not None, poll_seconds=0.05)
+    os.kill(json.loads((path / "launch.json").read_text())["pid"], signal.SIGKILL)
+    with pytest.raises(RunFailed, match="killed"):
+        wait(path, nothing, poll_seconds=0.05)
+    set_mode(folder, "quick")
+    assert run_all([path], nothing, poll_seconds=0.05)
+
+
+def test_an_event_torn_by_a_kill_does_not_hide_the_others(folder):
+    path = prepare(plans(folder)[0], folder)
+    (path / "events.jsonl").write_bytes(b'{"type":"phase","at"')
+    start(path)
+    seen = []
+    wait(path, lambda event: seen.append(event.type), poll_seconds=0.05)
+    assert seen == ["phase", "end"]
+
+
+def test_stopping_to_watch_leaves_the_run_alone(folder):
+    set_mode(folder, "long")
+    path = launch(folder).paths[0]
+    wait(path, nothing, should_stop=lambda: True)
+    assert not run_all([path], nothing, should_stop=lambda: True)
+    assert active_runs(folder) == [path]
+
+
+def test_cancelling_ends_the_run_and_the_rest_of_the_version_waits(folder):
+    set_mode(folder, "long")
+    launched = launch(folder)
+    cancel(launched.paths[0])
+    assert not run_all(launched.paths, nothing, poll_seconds=0.05)
+    assert [state_of(path) for path in launched.paths] == [RunHealth.ended, RunHealth.queued]
+    set_mode(folder, "quick")
+    again = launch(folder, retry=True)
+    assert [run.attempt for run in again.runs] == [2, 1]
+    assert run_all(again.paths, nothing, poll_seconds=0.05)
+
+
+def test_launching_needs_none_of_the_training_libraries():
+    heavy = ["torch", "transformers", "trl", "peft", "datasets", "sklearn", "numpy", "scipy", "pyarrow", "langgraph"]
+    code = f"import sys, tools.launch_training, tools.collect, tools.rescore; print([m for m in {heavy} if m in sys.modules])"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
