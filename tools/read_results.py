@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tools.errors import InputError, Problem
 from tools.foreign_results import understand
@@ -36,14 +36,11 @@ __all__ = ["ReadResultsArgs", "ReadResultsResult", "latest", "read_predictions",
 _PAGE = "troubleshooting/results-files"
 _MAX_BYTES = 64_000_000
 _MAX_FILES = 2000
+_PLACES = ("models/", "models/*/", "models/*/*/", "")
 _PATTERNS = (
     "benchmarks/results/**/*.json",
     "iterations/*/*.json",
-    *(
-        f"{place}{name}.json"
-        for place in ("models/", "models/*/", "models/*/*/", "")
-        for name in ("all_results", "trainer_state")
-    ),
+    *(f"{place}{name}.json" for place in _PLACES for name in ("all_results", "trainer_state")),
 )
 _NOT_RESULTS = frozenset({"manifest.json", "config_snapshot.json", "decision.json", "status.json", "current.json"})
 _SPLITS = ("train", "valid", "validation", "val", "dev", "test")
@@ -60,7 +57,7 @@ class ReadResultsArgs(BaseModel):
 class ReadResultsResult(ResultFiles):
     """All results and histories that could be understood, oldest version first, and what could not."""
 
-    problems: list[Problem] = []
+    problems: list[Problem] = Field(default_factory=list)
 
 
 def read_results(args: ReadResultsArgs, *, opened: bool = False) -> ReadResultsResult:
@@ -172,8 +169,12 @@ class _Reading:
                 self._unknown_split(relative)
             return
         found = own(data, split, relative) or self._foreign(relative, data, split, version)
-        if found is not None:
-            self._keep(found)
+        if found is None:
+            return
+        if found.predictions is not None and inside(self.task_dir, found.predictions) is None:
+            self._unreadable(relative, T("the predictions file it names lies outside the task folder"))
+            found = found.model_copy(update={"predictions": None})
+        self._keep(found)
 
     def _foreign(
         self, relative: str, data: dict[str, Any], split: SplitKnown, version: str | None
@@ -259,6 +260,8 @@ class _Reading:
 
 def own(data: Mapping[str, Any], split: SplitKnown, file: str) -> SplitResult | None:
     """The result that this program wrote; None for anything else."""
+    if data.get("source") != "iterate" or "evaluator_hash" not in data:
+        return None
     fields = {key: value for key, value in data.items() if key in SplitResult.model_fields}
     try:
         return SplitResult.model_validate(fields | {"split": split, "file": file})
