@@ -238,9 +238,9 @@ def _keep_sealed(task_dir: Path, finished: _Finished) -> str | None:
 
 
 def _write_history(task_dir: Path, version: str, runs: Sequence[_Finished]) -> str | None:
-    """The logged moments of all seeds, by seed and step; those of other seeds stay as they are."""
+    """The logged moments of all seeds, by seed and step; those of seeds that were not trained now stay as they are."""
     relative = f"iterations/{version}/history.jsonl"
-    seeds = {finished.spec.seed for finished in runs}
+    seeds = {finished.spec.seed for finished in runs if finished.spec.train}
     points = [point for point in _points(task_dir / relative) if point.seed not in seeds]
     for finished in runs:
         points += [point.model_copy(update={"seed": finished.spec.seed}) for point in finished.result.history]
