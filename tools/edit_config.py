@@ -122,17 +122,21 @@ def _lines(text: str) -> list[str]:
     )
 
 
-def require_valid(task: Task, new_text: str) -> None:
-    """Raise InputError with every problem that the configuration would have with this text and does not have now."""
-    known = {_identity(problem) for problem in task.config.problems}
-    after = _problems_with(task, new_text)
-    new = [
-        problem for problem in after if _identity(problem) not in known and problem.kind != FindingKind.config_conflict
-    ]
+def require_valid(task: Task, new_text: str) -> ConfigFile:
+    """The configuration as it would be read; raises InputError with every problem that it does not have now."""
+    after = config_after(task, new_text)
+    refuse_new_problems(task.config.problems, after.problems)
+    return after
+
+
+def refuse_new_problems(before: Sequence[Problem], after: Sequence[Problem]) -> None:
+    """Raise InputError with the problems that an edit would bring; that the definition says otherwise is none."""
+    known = {_identity(problem) for problem in before}
+    new = [one for one in after if _identity(one) not in known and one.kind != FindingKind.config_conflict]
     if new:
         raise InputError(
             T("The configuration would not be valid, so nothing was changed."),
-            hint=T("Choose other values, all problems are listed."),
+            hint=T("Choose other values; all problems are listed."),
             page="troubleshooting/configuration",
             problems=new,
         )
@@ -142,17 +146,17 @@ def _identity(problem: Problem) -> tuple[str, str]:
     return str(problem.message), repr(problem.value)
 
 
-def _problems_with(task: Task, text: str) -> list[Problem]:
-    """Read the configuration as it would be, in a folder of its own."""
+def config_after(task: Task, new_text: str) -> ConfigFile:
+    """How the task's configuration would be read if its file held `new_text`; it is read in a folder of its own."""
     training = task.definition.raw.get("training")
     with tempfile.TemporaryDirectory(prefix="iterate-") as folder:
         place = Path(folder)
         (place / CONFIG_FILE).parent.mkdir()
-        (place / CONFIG_FILE).write_text(text, encoding="utf-8", newline="")
+        (place / CONFIG_FILE).write_text(new_text, encoding="utf-8", newline="")
         for name in DEFINITION_NAMES:
             if (task.path / name).is_file():
                 shutil.copyfile(task.path / name, place / name)
-        return read_config(place, training if isinstance(training, dict) else {}).problems
+        return read_config(place, training if isinstance(training, dict) else {})
 
 
 def _decode(name: str, content: bytes) -> tuple[str, str]:

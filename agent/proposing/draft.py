@@ -34,5 +34,3 @@ class Draft:
     caution: Text | None = None
     first: bool = False
     """True for repairs that come before any training change: format, decoding, leaks, configuration keys."""
-    trains: bool = True
-    """False when the trained weights stay as they are and only answers are generated again."""

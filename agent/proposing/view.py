@@ -23,11 +23,36 @@ KeyPath = tuple[str, ...]
 
 
 @dataclass(frozen=True)
+class TaskRows:
+    """The rows of a task, read when they are first needed."""
+
+    task: Task
+
+    @cached_property
+    def train(self) -> Split:
+        """The training rows as they stand in the files."""
+        return load_split(self.task, "train").split
+
+    @cached_property
+    def valid_count(self) -> int:
+        """Rows that are evaluated."""
+        return len(load_split(self.task, "valid").split.rows)
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """Training rows per label, without repetitions."""
+        return rows_per_label(self.task)
+
+
 class View:
     """One task as the rules see it."""
 
-    task: Task
-    diagnosis: Diagnosis
+    def __init__(self, task: Task, diagnosis: Diagnosis) -> None:
+        self.task = task
+        self.diagnosis = diagnosis
+        self.rows = TaskRows(task)
+        self.written = written_data(task.config.text)
+        """The configuration file as plain data."""
 
     def found(self, *kinds: FindingKind) -> list[Finding]:
         """The findings of these kinds, most important first."""
@@ -49,21 +74,6 @@ class View:
         """The threshold of the primary metric."""
         targets = self.task.definition.targets
         return targets[0].threshold if targets else None
-
-    @cached_property
-    def train(self) -> Split:
-        """The training rows as they stand in the files."""
-        return load_split(self.task, "train").split
-
-    @cached_property
-    def counts(self) -> dict[str, int]:
-        """Training rows per label, without repetitions."""
-        return rows_per_label(self.task)
-
-    @cached_property
-    def written(self) -> dict[str, JsonValue]:
-        """The configuration file as plain data; empty when there is none."""
-        return written_data(self.task.config.text)
 
     def change(self, kind: ChangeKind, summary: Text, values: Mapping[KeyPath, JsonValue]) -> Change:
         """A change that gives keys new values, whatever name they have in the user's file."""
@@ -117,8 +127,7 @@ def stands_for(place: KeyPath) -> KeyPath | None:
     if place in SHORT_FORMS:
         return SHORT_FORMS[place]
     if place[:2] == ("training", "lora") and len(place) == 3:
-        place = place[1:]
-        return place
+        return place[1:]
     entry = renamed(place)
     return entry.to if entry is not None and entry.value is None else None
 

@@ -1,0 +1,165 @@
+"""From drafts to proposals: check each against the whole configuration, show it as a diff, forecast and price it, rank them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agent.proposing.class_rules import scarce_labels, weak_label
+from agent.proposing.cost import price
+from agent.proposing.data_rules import contradictions, leaked_rows, repetitions
+from agent.proposing.draft import Draft
+from agent.proposing.forecast import effect
+from agent.proposing.history import ProposalHistory
+from agent.proposing.output_rules import constrained_decoding, longer_answers, longer_rows, stated_format
+from agent.proposing.reasons import Wishes, wishes_in
+from agent.proposing.repair_rules import config_repairs
+from agent.proposing.training_rules import larger_model, low_capacity, overfitting, underfitting, unstable
+from agent.proposing.view import View
+from tools.change import Goal, Proposal, Tier, Verb
+from tools.diagnose import Diagnosis
+from tools.edit_config import config_diff, require_valid, text_after
+from tools.errors import InputError
+from tools.task import Task
+from tools.text import Speaker, T, Text, english, visible
+
+Rule = Callable[[View], list[Draft]]
+
+RULES: tuple[Rule, ...] = (
+    # what is broken
+    config_repairs,
+    leaked_rows,
+    constrained_decoding,
+    stated_format,
+    longer_answers,
+    longer_rows,
+    contradictions,
+    repetitions,
+    # quick wins
+    unstable,
+    scarce_labels,
+    weak_label,
+    underfitting,
+    overfitting,
+    low_capacity,
+    # long term
+    larger_model,
+)
+"""Every rule; of two that propose the same change the earlier one speaks."""
+
+_TIERS = [Tier.quick, Tier.medium, Tier.long]
+
+
+@dataclass(frozen=True)
+class _Ranked:
+    """A checked proposal with what its place in the list depends on."""
+
+    proposal: Proposal
+    draft: Draft
+
+
+def propose(
+    task: Task, diagnosis: Diagnosis, history: ProposalHistory | None = None, say: Speaker = english
+) -> list[Proposal]:
+    """Proposals for the findings, best first; empty for a healthy task and before there is a result.
+
+    A change that is set already, that was rejected, or that brought nothing to this very configuration is not proposed.
+    """
+    if diagnosis.healthy or diagnosis.version is None:
+        return []
+    past = history or ProposalHistory()
+    view = View(task, diagnosis)
+    wishes = wishes_in(past.decisions)
+    barred = past.rejected() | past.tried_in_vain(task.config.sha256)
+    ranked: dict[str, _Ranked] = {}
+    for draft in (draft for rule in RULES for draft in rule(view)):
+        one = _checked(view, draft, say)
+        if one is not None and one.id not in barred and wishes.allow(one):
+            ranked.setdefault(one.id, _Ranked(one, draft))
+    ordered = sorted(ranked.values(), key=lambda one: _order(one, view, wishes))
+    return [_with_history(one.proposal, past) for one in ordered]
+
+
+def _checked(view: View, draft: Draft, say: Speaker) -> Proposal | None:
+    """The draft as a proposal; None when it changes nothing or the configuration would not be valid with it."""
+    edits = [edit for change in draft.changes for edit in change.edits]
+    try:
+        text = text_after(view.task.config, edits, say)
+        after = require_valid(view.task, text)
+    except InputError:
+        return None
+    diff = config_diff(view.task.config.text, text)
+    if not diff:
+        return None
+    forecast = effect(draft.metric, draft.gain, draft.basis, draft.source)
+    now = view.now(draft.metric)
+    hoped = (now or 0.0) + max(forecast.high, 0.0) if now is not None else (view.target or forecast.high)
+    return Proposal(
+        task=view.task.name,
+        title=draft.title,
+        problem=_problem(draft),
+        findings=list(dict.fromkeys(finding.kind.value for finding in draft.findings)),
+        goal=Goal(
+            metric=draft.metric, now=now, wanted=round(draft.wanted if draft.wanted is not None else min(1.0, hoped), 3)
+        ),
+        changes=draft.changes,
+        diff=diff,
+        config_sha256=view.task.config.sha256,
+        effect=forecast,
+        cost=price(view.rows, draft.changes, after),
+        difficulty=draft.difficulty,
+        tier=draft.tier,
+        page=draft.page,
+        caution=draft.caution,
+    )
+
+
+def _problem(draft: Draft) -> Text:
+    """What the first finding says, and how many more say the same."""
+    first = draft.findings[0]
+    if len(draft.findings) == 1:
+        return T("{title}. {detail}", title=first.title, detail=first.detail)
+    return T(
+        "{title}, and {count} more finding(s). {detail}",
+        title=first.title,
+        count=len(draft.findings) - 1,
+        detail=first.detail,
+    )
+
+
+def _order(one: _Ranked, view: View, wishes: Wishes) -> tuple[int, int, int, float]:
+    """Tier by tier; repairs first; then what a rejection asked for; then by expected gain of the primary metric per minute."""
+    gain = one.draft.gain.mean / _share(one.draft.metric, view)
+    per_minute = gain / max(one.proposal.cost.minutes, 0.5)
+    return (
+        _TIERS.index(one.proposal.tier),
+        0 if one.draft.first else 1,
+        0 if wishes.prefer(one.proposal) else 1,
+        -per_minute,
+    )
+
+
+def _share(metric: str, view: View) -> float:
+    """A class's F1 counts in the macro-F1 by one over the number of classes."""
+    return max(1.0, float(len(view.diagnosis.status.classes))) if metric.startswith("f1[") else 1.0
+
+
+def _with_history(proposal: Proposal, past: ProposalHistory) -> Proposal:
+    """Say so when another answer to the same finding was rejected before."""
+    kinds = set(proposal.findings)
+    for earlier, decision in reversed(past.decisions):
+        if decision.decision is Verb.reject and kinds & set(earlier.findings):
+            told = _told(earlier.title, decision.reason)
+            caution = told if proposal.caution is None else T("{one} {other}", one=proposal.caution, other=told)
+            return proposal.model_copy(update={"caution": caution})
+    return proposal
+
+
+def _told(title: Text, reason: str) -> Text:
+    if not reason.strip():
+        return T("You rejected another answer to this problem: {title}.", title=title)
+    return T(
+        'You rejected another answer to this problem ({title}) because of "{reason}"; this takes it into account.',
+        title=title,
+        reason=visible(reason.strip(), 160),
+    )

@@ -1,0 +1,86 @@
+"""A proposal with the values of a person: checked at once, with its words, diff and price made anew."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+from pydantic import JsonValue
+
+from agent.proposing.cost import price
+from agent.proposing.view import TaskRows, value_at, written_data
+from tools.change import Change, Edit, Effect, Proposal
+from tools.edit_config import config_after, config_diff, refuse_new_problems, text_after
+from tools.errors import InputError, Problem
+from tools.read_task import load_split
+from tools.recipe import apply_recipe
+from tools.task import ConfigFile, Task
+from tools.text import Speaker, T, Text, english, visible
+from tools.yaml_text import flow
+
+
+def edited(proposal: Proposal, edits: list[Change], task: Task, say: Speaker = english) -> Proposal:
+    """The proposal with the person's changes in place of its own, and everything that follows from them.
+
+    Raises InputError with every problem at once (keys, types, ranges, labels, row ids), or when nothing would change.
+    """
+    changes = [_made_anew(change, proposal, task) for change in edits]
+    text = text_after(task.config, [edit for change in changes for edit in change.edits], say)
+    after = _checked(task, text)
+    diff = config_diff(task.config.text, text)
+    if not diff:
+        raise InputError(
+            T("These values are what the configuration has already."),
+            hint=T("Give another value, or reject the proposal."),
+            page="troubleshooting/configuration",
+        )
+    same = changes == proposal.changes
+    update = {
+        "title": proposal.title if same else _joined([change.summary for change in changes]),
+        "changes": changes,
+        "diff": diff,
+        "config_sha256": task.config.sha256,
+        "effect": proposal.effect if same else _forecast(proposal.effect),
+        "cost": price(TaskRows(task), changes, after),
+    }
+    return proposal.model_copy(update=update)
+
+
+def _made_anew(change: Change, proposal: Proposal, task: Task) -> Change:
+    """The change with the values that the file has now, and in words what it really does."""
+    if change in proposal.changes and proposal.config_sha256 == task.config.sha256:
+        return change
+    written = written_data(task.config.text)
+    edits = [Edit(path=edit.path, old=value_at(written, edit.path), new=edit.new) for edit in change.edits]
+    summary = _joined([_in_words(edit) for edit in edits])
+    return Change(kind=change.kind, summary=summary, edits=edits)
+
+
+def _in_words(edit: Edit) -> Text:
+    return T("{key}: {old} → {new}", key=visible(edit.dotted, 80), old=_shown(edit.old), new=_shown(edit.new))
+
+
+def _shown(value: JsonValue) -> str | Text:
+    return T("not set") if value is None else visible(flow(value, inside=False), 80)
+
+
+def _joined(parts: list[Text]) -> Text:
+    return reduce(lambda one, other: T("{one}; {other}", one=one, other=other), parts)
+
+
+def _checked(task: Task, text: str) -> ConfigFile:
+    """The configuration with this text; raises InputError for every problem of its values and of its data recipe."""
+    after = config_after(task, text)
+    before = [*task.config.problems, *_recipe_problems(task, task.config)]
+    refuse_new_problems(before, [*after.problems, *_recipe_problems(task, after)])
+    return after
+
+
+def _recipe_problems(task: Task, config: ConfigFile) -> list[Problem]:
+    """Unknown labels and row ids in the recipe."""
+    changed = task.model_copy(update={"config": config})
+    return apply_recipe(changed, load_split(changed, "train").split, oversample=False).problems
+
+
+def _forecast(effect: Effect) -> Effect:
+    basis = T("Edited by you; the forecast was made for the values proposed first. {basis}", basis=effect.basis)
+    return effect.model_copy(update={"basis": basis})

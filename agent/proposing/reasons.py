@@ -1,0 +1,108 @@
+"""What a person meant by rejecting a proposal: keywords of the reason, in English and Chinese.
+
+It only recognises plain wishes (too slow; not this kind of change; rather that one). Anything else still keeps the
+rejected change itself from coming back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tools.change import Decision, Proposal, Verb
+
+_SLOW = re.compile(
+    r"too (?:slow|expensive|costly|much time)|takes? (?:too|so) long|too long to|"
+    r"太慢|太久|太貴|太贵|太耗時|太耗时|太花時間|太花时间|時間太長|时间太长",
+    re.IGNORECASE,
+)
+_NOT_BEFORE = re.compile(
+    r"(?:\b(?:no|not|don'?t|never|avoid|without|stop|against|instead of|rather than)\b[^.,;!?]{0,40}"
+    r"|(?:不要|不想|不用|不需要|不必|不准|別|别|勿|避免|禁止|停止|反對|反对)[^，。；、,;.]{0,12})$",
+    re.IGNORECASE,
+)
+
+TOPICS: dict[str, tuple[tuple[str, ...], re.Pattern[str]]] = {
+    topic: (path, re.compile(words, re.IGNORECASE))
+    for topic, (path, words) in {
+        "oversampling": (("data", "oversample"), r"over-?sampl\w*|repeat\w* rows|過採樣|過取樣|过采样|重複樣本"),
+        "class_weights": (
+            ("training", "class_weights"),
+            r"class[ _-]?weights?|weighted loss|類別權重|类别权重|權重|权重|加權|加权",
+        ),
+        "learning_rate": (("training", "learning_rate"), r"learning[ _-]?rate|\blr\b|學習率|学习率"),
+        "epochs": (("training", "epochs"), r"epochs?\b|訓練輪|训练轮|輪數|轮数|回合"),
+        "warmup": (("training", "warmup"), r"warm-?up|預熱|预热|暖身"),
+        "rank": (("lora", "r"), r"\blora\b|\brank\b|秩"),
+        "dropout": (("lora", "dropout"), r"drop-?out"),
+        "max_length": (("training", "max_length"), r"max[ _-]?length|最大長度|最大长度"),
+        "decoding": (("decoding",), r"decod\w+|constrain\w+|解碼|解码|約束|约束"),
+        "prompt": (("prompt",), r"prompts?\b|提示詞|提示词|提示"),
+        "deduplicate": (("data", "deduplicate"), r"de-?dup\w*|去重|去除重複"),
+        "exclude": (("data", "exclude"), r"exclud\w+|leav\w+ out|drop\w* rows|排除|剔除"),
+        "base_model": (
+            ("training", "base_model"),
+            r"base[ _-]?model|(?:bigger|larger) model|基礎模型|基础模型|換模型|换模型|模型升級|模型升级",
+        ),
+    }.items()
+}
+"""Topic to the configuration key it is about and the words that name it."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What earlier rejections ask of new proposals."""
+
+    unwanted: dict[str, Decision] = field(default_factory=dict)
+    """Topic to the rejection that ruled it out."""
+    preferred: list[str] = field(default_factory=list)
+    """Topics that a reason named as the better way."""
+    minutes: float | None = None
+    """A training that takes this long or longer was too slow."""
+
+    def allow(self, proposal: Proposal) -> bool:
+        """False for a proposal of an unwanted kind, or one as slow as what was too slow."""
+        if self.minutes is not None and proposal.cost.minutes >= self.minutes:
+            return False
+        return not topics_of(proposal) & self.unwanted.keys()
+
+    def prefer(self, proposal: Proposal) -> bool:
+        """True for the kind of change that a reason asked for."""
+        return bool(topics_of(proposal) & set(self.preferred))
+
+
+def wishes_in(decisions: Sequence[tuple[Proposal, Decision]]) -> Wishes:
+    """Read the reasons of all rejections, oldest first; a later wish for a topic overrules an earlier one against it."""
+    unwanted: dict[str, Decision] = {}
+    preferred: dict[str, None] = {}
+    minutes: list[float] = []
+    for proposal, decision in decisions:
+        if decision.decision is not Verb.reject:
+            continue
+        against, instead = _named(decision.reason, topics_of(proposal))
+        for topic in instead:
+            unwanted.pop(topic, None)
+            preferred[topic] = None
+        for topic in against:
+            unwanted[topic] = decision
+            preferred.pop(topic, None)
+        if _SLOW.search(decision.reason) and proposal.cost.minutes > 0:
+            minutes.append(proposal.cost.minutes)
+    return Wishes(unwanted, list(preferred), min(minutes, default=None))
+
+
+def topics_of(proposal: Proposal) -> set[str]:
+    """The topics whose keys a proposal changes."""
+    paths = [edit.path for change in proposal.changes for edit in change.edits]
+    return {topic for topic, (key, _) in TOPICS.items() if any(path[: len(key)] == key for path in paths)}
+
+
+def _named(reason: str, own: set[str]) -> tuple[list[str], list[str]]:
+    """Topics that the reason speaks against, and topics that it asks for: named, not negated, and not the rejected one."""
+    against, instead = [], []
+    for topic, (_, words) in TOPICS.items():
+        for match in words.finditer(reason):
+            negated = _NOT_BEFORE.search(reason[: match.start()]) is not None
+            (against if negated or topic in own else instead).append(topic)
+    return against, [topic for topic in instead if topic not in against]
