@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tools.adopt import AdoptionRecord, adopt, rollback
+from tools.ledger import OpenedTest, open_test
+
 from agent.approval import user_name
 from agent.context import Context
 from agent.events import Emit
@@ -14,13 +17,11 @@ from agent.journal import Journal
 from agent.session import task_lock
 from agent.steps.execute import train_version
 from agent.steps.load_task import base_version
-from tools.adopt import AdoptionRecord, adopt, rollback
 from tools.change import Change
 from tools.edit_config import EditConfigArgs, EditConfigResult, edit_config
 from tools.errors import InputError, NotFound, RunFailed
 from tools.files import now
 from tools.launch_training import active_runs, cancel
-from tools.ledger import OpenedTest, open_test
 from tools.read_task import load_task
 from tools.text import Speaker, T, visible
 from tools.versions import begin_version, list_versions, next_version, record_failure
@@ -42,8 +43,6 @@ def train(path: Path, version: str | None, seeds: list[int], emit: Emit, say: Sp
             name,
             parent=_parent(path, name),
             config_text=text,
-            proposal=None,
-            decision=None,
             say=say,
         )
         Journal(path).note(COMMAND, "train", f"{name}:{now()}", by="person", version=name, who=user_name())
@@ -87,7 +86,12 @@ def apply_change(path: Path, change: Change) -> EditConfigResult:
         task = load_task(path)
         result = edit_config(EditConfigArgs(task_dir=path, edits=change.edits, expected_sha256=task.config.sha256))
         Journal(path).note(
-            COMMAND, "edit", f"{result.sha256}:{now()}", by="person", change=change.model_dump(mode="json"), who=user_name()
+            COMMAND,
+            "edit",
+            f"{result.sha256}:{now()}",
+            by="person",
+            change=change.model_dump(mode="json"),
+            who=user_name(),
         )
     return result
 

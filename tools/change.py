@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from enum import StrEnum, auto
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -186,3 +186,10 @@ class Decision(BaseModel):
     """User name, rule text or policy file."""
     at: str
     """ISO 8601 UTC."""
+
+
+class Approved(NamedTuple):
+    """A proposal with the decision that lets it run."""
+
+    proposal: Proposal
+    decision: Decision

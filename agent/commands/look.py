@@ -40,17 +40,15 @@ def tasks(json: JsonFlag = False) -> None:
 
 def status(task: TaskName, json: JsonFlag = False) -> None:
     """Show where a task stands: configuration, scores against targets, classes, data."""
+    from agent.faces.views.status import status_lines
+    from agent.steps.load_task import base_version
     from tools.read_results import ReadResultsArgs, read_results
     from tools.read_task import load_task
     from tools.status import task_status
 
-    from agent.faces.views.status import status_lines
-    from agent.steps.load_task import base_version
-
     path = task_folder(task)
-    facts = task_status(
-        load_task(path), read_results(ReadResultsArgs(task_dir=path)), version=base_version(path, "") or None
-    )
+    results = read_results(ReadResultsArgs(task_dir=path))
+    facts = task_status(load_task(path), results.files, version=base_version(path, "") or None)
     if json:
         show_json(facts)
         return
@@ -64,11 +62,10 @@ def diagnose(
     json: JsonFlag = False,
 ) -> None:
     """Say what is wrong with a task, with the numbers, the rows and the page that explains it."""
-    from tools.diagnose import DiagnoseArgs
-    from tools.diagnose import diagnose as diagnose_tool
-
     from agent.faces.views.diagnosis import diagnosis_lines
     from agent.steps.load_task import base_version
+    from tools.diagnose import DiagnoseArgs
+    from tools.diagnose import diagnose as diagnose_tool
 
     path = task_folder(task)
     found = diagnose_tool(DiagnoseArgs(task_dir=path, version=base_version(path, version or "") or None))

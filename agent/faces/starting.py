@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.faces.console import ask, interactive, out, problem_lines
+from agent.faces.console import out
 from agent.paths import Workspace, offer_examples
 from tools.errors import InputError
-from tools.init_task import ColumnGuess, guess_columns, make_task
-from tools.text import Speaker, T, visible
+from tools.text import Speaker, T
 
 
 @dataclass(frozen=True)

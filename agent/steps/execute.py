@@ -9,21 +9,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from tools.forecasts import record_forecast
-from tools.read_task import load_task
-from tools.versions import begin_version, list_versions, next_version, record_failure, record_results, restore_version
 
 from agent.context import Context, task_path
 from agent.events import Notice, Progress, VersionBegun
 from agent.journal import Journal
 from agent.state import State, Work
-from tools.change import Decision, Proposal
+from tools.change import Approved, Decision, Proposal
 from tools.collect import collect
-from tools.edit_config import apply_edits
+from tools.edit_config import text_after
 from tools.errors import IterateError, RunFailed
 from tools.files import write_atomic
 from tools.launch_training import LaunchArgs, launch_training, start, wait
+from tools.read_task import load_task
 from tools.runs import RunDir, RunEvent, RunState
 from tools.text import T
+from tools.versions import begin_version, list_versions, next_version, record_failure, record_results, restore_version
 
 RESUMES = 3
 """How often a worker that was killed is started again before the step gives up; it continues from its checkpoint."""
@@ -58,8 +58,7 @@ def prepare(state: State, context: Context) -> State:
         work["version"],
         parent=work["parent"] or None,
         config_text=text,
-        proposal=proposal,
-        decision=decision,
+        approved=Approved(proposal, decision),
         say=context.say,
     )
     record_forecast(path, work["version"], proposal)
@@ -89,9 +88,8 @@ def _new_text(path: Path, work: Work, proposal: Proposal) -> str:
     for record in list_versions(path):
         if record.version == work["version"] and record.snapshot:
             return record.snapshot.read_bytes().decode("utf-8")
-    file = path / CONFIG
-    text = file.read_bytes().decode("utf-8") if file.exists() else ""
-    return apply_edits(text, [edit for change in proposal.changes for edit in change.edits])
+    edits = [edit for change in proposal.changes for edit in change.edits]
+    return text_after(load_task(path).config, edits)
 
 
 def execute(state: State, context: Context) -> State:

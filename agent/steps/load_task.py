@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from tools.adopt import current
-from tools.read_results import ReadResultsArgs, read_results
-from tools.read_task import load_task as read_task_folder
-from tools.status import task_status
-from tools.versions import list_versions
 
 from agent.context import Context, task_path
 from agent.events import Notice, TaskLoaded
 from agent.state import State
+from tools.read_results import ReadResultsArgs, read_results
+from tools.read_task import load_task as read_task_folder
+from tools.status import task_status
 from tools.text import T
+from tools.versions import list_versions
 
 
 def load_task(state: State, context: Context) -> State:
@@ -22,7 +22,7 @@ def load_task(state: State, context: Context) -> State:
     task = read_task_folder(path)
     base = base_version(path, state.get("base", ""))
     results = read_results(ReadResultsArgs(task_dir=path))
-    context.emit(TaskLoaded(status=task_status(task, results, version=base or None)))
+    context.emit(TaskLoaded(status=task_status(task, results.files, version=base or None)))
     if not base:
         context.emit(Notice(message=T("This task has no trained version yet: the first step is a baseline.")))
     return {"base": base}
@@ -38,8 +38,7 @@ def base_version(path: Path, wanted: str) -> str:
     names = [record.version for record in trained]
     if wanted in names:
         return wanted
-    config = path / "configs" / "training_config.yaml"
-    text = config.read_bytes() if config.exists() else b""
+    text = read_task_folder(path).config.text.encode("utf-8")
     same = [record.version for record in trained if record.snapshot and record.snapshot.read_bytes() == text]
     if same:
         return same[-1]
