@@ -115,11 +115,11 @@ def diagnose(args: DiagnoseArgs) -> Diagnosis:
     task = load_task(args.task_dir)
     read = read_results(ReadResultsArgs(task_dir=args.task_dir))
     splits = {name: load_split(task, name) for name in SPLITS}
-    result = latest(read.files, args.version, "valid")
+    result = latest(read, args.version, "valid")
     path = task.path / result.predictions if result and result.predictions else None
     predictions = read_predictions(path) if path and path.exists() else []
     return diagnose_task(
-        task, read.files, splits=splits, predictions=predictions, version=args.version, problems=read.problems
+        task, read, splits=splits, predictions=predictions, version=args.version, problems=read.problems
     )
 
 

@@ -14,7 +14,7 @@ from tools.evidence.thresholds import Thresholds, read_thresholds
 from tools.read_results import latest
 from tools.read_task import load_split
 from tools.results import ResultFiles, SplitResult
-from tools.task import AnswerFormat, Split, SplitName, Task, TaskType
+from tools.task import Split, SplitName, Task, TaskType
 
 SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
 
@@ -57,7 +57,6 @@ class SplitLine(_Model):
 
     split: SplitName
     rows: int
-    unlabelled: int = 0
     files: list[str] = []
     carved: bool = False
     """True for validation rows that were taken out of train."""
@@ -185,12 +184,10 @@ def _fields(result: SplitResult, limits: Thresholds) -> list[ClassLine]:
 
 
 def _split_line(task: Task, split: Split) -> SplitLine:
-    answer: AnswerFormat = task.definition.answer
-    counts = label_counts(answer, split.rows) if task.definition.task_type == "classification" else {}
+    counts = label_counts(task.definition.answer, split.rows) if task.definition.task_type == "classification" else {}
     return SplitLine(
         split=split.name,
         rows=len(split.rows),
-        unlabelled=sum(row.answer is None and row.chosen is None for row in split.rows),
         files=split.files,
         carved=split.carved,
         labels=counts,

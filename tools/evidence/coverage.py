@@ -45,7 +45,7 @@ def unknown_split(case: Case) -> list[Finding]:
             title=T("{count} result files were not read: test split, or split not known", count=len(case.locked)),
             detail=T(
                 "Scores of the test split stay closed until a version is to be adopted. If a file is of the validation split, "
-                'say so: put "split": "valid" into it, or name it like v1_valid.json.'
+                "say so in configs/benchmark_config.yaml, under results: the file's name, and valid."
             ),
             facts=[Fact(name=T("file"), value=visible(path, 200)) for path in case.locked[:10]],
             about={"files": list(case.locked)},

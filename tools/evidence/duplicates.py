@@ -106,11 +106,11 @@ def _groups(case: Case) -> list[list[Row]]:
 def _by_answer(case: Case, group: list[Row]) -> list[list[Row]]:
     answers: dict[str, list[Row]] = {}
     for row in group:
-        answers.setdefault(_answer(case, row), []).append(row)
+        answers.setdefault(answer_key(case, row), []).append(row)
     return list(answers.values())
 
 
-def _answer(case: Case, row: Row) -> str:
+def answer_key(case: Case, row: Row) -> str:
     """The answer as far as it must agree: the label, or the fields that do not condense text; preference pairs whole."""
     if case.is_classification:
         given: JsonValue = label_of(case.answer, row.answer)

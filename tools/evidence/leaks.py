@@ -7,11 +7,12 @@ test row's text or id.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tools.evidence.case import Case
-from tools.evidence.row_keys import NearIndex, Question, Questions
+from tools.evidence.duplicates import answer_key
+from tools.evidence.row_keys import NearIndex, Questions
 from tools.finding import Fact, Finding, FindingKind, Severity
 from tools.task import Row, Split
 from tools.text import T
@@ -42,29 +43,43 @@ def split_leaks(case: Case) -> list[Finding]:
     ]
 
 
-def find_leaks(train: list[Row], evaluated: list[Row], similarity: float) -> Iterator[Leak]:
-    """Each training row that has a copy among the evaluated rows, with how alike they are."""
+def find_leaks(
+    train: list[Row], evaluated: list[Row], similarity: float, same_answer: Callable[[Row, Row], bool] | None = None
+) -> Iterator[Leak]:
+    """Each training row that has a copy among the evaluated rows, with how alike they are.
+
+    A near copy must have the same answer: letters that differ in a date and ask for that date are different questions.
+    """
     exact = {row.key: number for number, row in enumerate(evaluated)}
     questions = Questions(train, evaluated)
     asked = [questions.of(row) for row in evaluated]
     normalised = {question: number for number, question in enumerate(asked)}
     index = NearIndex(asked, similarity)
     for position, row in enumerate(train):
+        question = questions.of(row)
         if row.key in exact:
             yield Leak(row.id, "exact", exact[row.key])
-            continue
-        question = questions.of(row)
-        number = normalised.get(question, _nearest(index, question, position))
-        if number is not None:
-            yield Leak(row.id, "normalised" if question in normalised else "near", number)
+        elif question in normalised:
+            yield Leak(row.id, "normalised", normalised[question])
+        elif position < NEAR_ROWS:
+            accept = _accepting(row, evaluated, same_answer)
+            if (number := index.nearest(question, accept)) is not None:
+                yield Leak(row.id, "near", number)
 
 
-def _nearest(index: NearIndex, question: Question, position: int) -> int | None:
-    return index.nearest(question) if position < NEAR_ROWS else None
+def _accepting(row: Row, evaluated: list[Row], same: Callable[[Row, Row], bool] | None) -> Callable[[int], bool]:
+    return lambda number: same is None or same(row, evaluated[number])
+
+
+def _same_answer(case: Case) -> Callable[[Row, Row], bool] | None:
+    """How answers are compared; free text is not."""
+    if case.task.definition.task_type == "generation":
+        return None
+    return lambda first, second: answer_key(case, first) == answer_key(case, second)
 
 
 def _leak_finding(case: Case, split: Split) -> list[Finding]:
-    leaks = list(find_leaks(case.train.rows, split.rows, case.limits.near_duplicate))
+    leaks = list(find_leaks(case.train.rows, split.rows, case.limits.near_duplicate, _same_answer(case)))
     if not leaks:
         return []
     hit = len({leak.copy for leak in leaks})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from rapidfuzz import fuzz
 
@@ -90,15 +90,12 @@ class NearIndex:
         self._postings = {gram: numbers for gram, numbers in self._postings.items() if len(numbers) <= common}
         self._sizes = [sum(gram in self._postings for gram in found) for found in grams]
 
-    def nearest(self, question: Question) -> int | None:
-        """Number of the first question that is nearly this one; None when there is none."""
+    def nearest(self, question: Question, accept: Callable[[int], bool]) -> int | None:
+        """Number of an accepted question that is nearly this one; None when there is none."""
         hits = Counter(number for gram in _grams(question) for number in self._postings.get(gram, ()))
-        for number, shared in hits.most_common():
-            if shared < SHARED_GRAMS * self._sizes[number]:
-                continue
-            if similarity(question, self._questions[number]) >= self._similarity:
-                return number
-        return None
+        near = (number for number, shared in hits.most_common() if shared >= SHARED_GRAMS * self._sizes[number])
+        alike = (number for number in near if similarity(question, self._questions[number]) >= self._similarity)
+        return next((number for number in alike if accept(number)), None)
 
 
 def similarity(first: Question, second: Question) -> float:

@@ -1,8 +1,9 @@
-"""Builders of evidence by hand: `case(...)` makes a sentiment task whose parts a test replaces, `history(...)` a loss history."""
+"""Builders of evidence by hand: `case(...)` is a healthy sentiment task whose parts a test replaces."""
 
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from tools.task import AnswerFormat, ConfigFile, Row, Split, SplitName, Target, 
 
 LABELS = ["pos", "neg", "neu"]
 HEALTHY = {"pos": 0.85, "neg": 0.84, "neu": 0.83}
-WORDS = ["amber", "birch", "cedar", "delta", "ember", "flint", "grove", "heron", "inlet", "jasper", "kelp", "larch", "maple", "north", "olive", "pearl", "quartz", "river"]
+WORDS = tuple(f"{first}{second}" for first in ("am", "bi", "ce", "do", "fu", "gri") for second in ("ber", "rch", "dar"))
 
 
 def make_rows(counts: dict[str, int], split: str) -> list[Row]:
@@ -27,13 +28,7 @@ def make_rows(counts: dict[str, int], split: str) -> list[Row]:
 
 
 def _text(seed: str) -> str:
-    number = int.from_bytes(seed.encode()) * 2654435761 % 2**61
-    chosen = []
-    for _ in range(12):
-        number, index = divmod(number * 6364136223846793005 + 1442695040888963407, len(WORDS))
-        number %= 2**61
-        chosen.append(WORDS[index])
-    return " ".join(chosen)
+    return " ".join(random.Random(seed).choices(WORDS, k=12))
 
 
 def make_row(row_id: str, text: str, label: Any, file: str = "", **fields: str) -> Row:

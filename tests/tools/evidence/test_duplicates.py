@@ -10,7 +10,7 @@ from tools.evidence.duplicates import duplicate_rows, inconsistent_labels
 from tools.evidence.leaks import find_leaks, split_leaks
 from tools.evidence.row_keys import Questions, plain, similarity
 from tools.finding import Severity
-from tools.task import AnswerFormat
+from tools.task import AnswerFormat, Row
 
 TEXT = "The committee praised the plan but nobody wants to pay for it."
 
@@ -115,6 +115,18 @@ def test_other_sentences_of_the_same_kind_are_no_leak(case, row):
     assert split_leaks(case(train=train, valid=valid)) == []
 
 
+def test_a_letter_with_another_date_and_another_answer_is_no_copy(case, row):
+    answer = AnswerFormat(type="json", fields=["due"])
+    text = "The office asks for the list of road works to be sent back before day {}, thank you."
+    train = [row("ta", text.format(12), {"due": "12"})]
+    other = case(task_type="extraction", answer=answer, train=train, valid=[row("va", text.format(19), {"due": "19"})])
+    same = case(
+        task_type="extraction", answer=answer, train=train, valid=[row("va", text.format("12th"), {"due": "12"})]
+    )
+    assert split_leaks(other) == []
+    assert len(split_leaks(same)) == 1
+
+
 def test_one_near_copy_among_very_many_is_information_and_an_exact_one_a_warning(case, rows, row):
     valid = [*rows({"pos": 200}, "v"), row("vx", TEXT, "pos")]
     near = split_leaks(case(train=[row("ta", TEXT.replace("pay", "paid"), "pos")], valid=valid))
@@ -140,8 +152,6 @@ def test_the_template_that_all_prompts_share_does_not_make_them_near_copies(row)
 @settings(deadline=None, max_examples=60)
 @given(texts=st.lists(st.text(max_size=40), min_size=1, max_size=12))
 def test_any_text_is_found_to_be_a_copy_of_itself(texts):
-    from tools.task import Row
-
     train = [Row(id=f"t{n}", fields={"text": text}) for n, text in enumerate(texts)]
     valid = [Row(id=f"v{n}", fields={"text": text}) for n, text in enumerate(texts)]
     assert [leak.row for leak in find_leaks(train, valid, 0.9)] == [row.id for row in train]
