@@ -1,111 +1,138 @@
-"""The words of a version's record: changes.md and notes.md, in the language of the task.
+"""The words of a version's record: notes.md (goal, what was seen, decisions) and changes.md (what was changed and why).
 
-Sections of the notes are found again by an HTML comment, so that writing one twice replaces it, in whatever language.
+It only composes Markdown; tools/versions.py writes it. Foreign text is made visible, never interpreted.
 """
 
 from __future__ import annotations
 
-import difflib
+from collections.abc import Sequence
 
-from tools.change import Approved, Decision, Effect, Goal
-from tools.files import now
+from tools.change import Decision, Effect, Proposal, Verb
 from tools.results import SplitResult
 from tools.text import Speaker, T, Text, visible
 
-_CHOICES = {
-    "adopt": T("adopt"),
-    "continue": T("continue from this version"),
-    "rollback": T("roll back to the version before"),
+_VERBS = {
+    Verb.approve: T("approved"),
+    Verb.edit: T("approved with other values"),
+    Verb.reject: T("rejected"),
+    Verb.defer: T("left for later"),
+}
+_SOURCES = {
+    "measured": T("measured on this task"),
+    "learned": T("learned from earlier iterations"),
+    "prior": T("prior"),
 }
 
 
-def notes_text(version: str, approved: Approved | None, say: Speaker) -> str:
-    """The notes of a new version: the goal in one sentence first."""
-    if approved is None:
-        return f"# {version}\n\n{say(T('Goal: train the configuration as it stands.'))}\n"
-    seen = T("What was seen: {problem}", problem=approved.proposal.problem)
-    lines = [f"# {version}", "", say(_goal(approved.proposal.goal)), "", say(seen)]
+def notes(version: str, proposal: Proposal | None, decision: Decision | None, say: Speaker) -> str:
+    """notes.md as it is when a version begins: the goal first."""
+    lines = [f"# {version}", "", say(T("**Goal**: {goal}", goal=_goal(proposal)))]
+    if proposal is not None:
+        lines += ["", _heading(T("What was seen"), say), "", say(proposal.problem)]
+    lines += ["", _heading(T("Decision"), say), "", say(_approval(decision))]
+    if proposal is not None and proposal.changes:
+        lines += ["", _heading(T("Forecast"), say), "", say(forecast(proposal.effect))]
     return "\n".join(lines) + "\n"
 
 
-def _goal(goal: Goal) -> Text:
+def _goal(proposal: Proposal | None) -> Text:
+    if proposal is None:
+        return T("train the configuration as it stands.")
+    goal = proposal.goal
     if goal.now is None:
-        return T("Goal: {metric} of {wanted:.1%}.", metric=goal.metric, wanted=goal.wanted)
-    return T("Goal: {metric} from {now:.1%} to {wanted:.1%}.", metric=goal.metric, now=goal.now, wanted=goal.wanted)
-
-
-def changes_text(parent: str | None, texts: tuple[str, str], approved: Approved | None, say: Speaker) -> str:
-    """changes.md: each change in words with its reason, forecast and approval, then the diff against the parent."""
-    title = T("Changes against {parent}", parent=parent) if parent else T("First version: nothing to compare with")
-    lines = ["# " + say(title), ""]
-    if approved is not None:
-        proposal, decision = approved
-        lines += [f"- {say(change.summary)}" for change in proposal.changes]
-        lines += ["", say(T("Reason: {problem}", problem=proposal.problem)), say(_forecast(proposal.effect))]
-        lines += [say(_approval(decision))]
-    diff = _diff(*texts)
-    if parent:
-        lines += ["", "```diff", *diff, "```"] if diff else [say(T("The configuration is the same."))]
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def _forecast(effect: Effect) -> Text:
+        return T("{metric} of {wanted:.1%}.", metric=goal.metric, wanted=goal.wanted)
     return T(
-        "Forecast: {metric} {low:+.1f} to {high:+.1f} points ({level:.0%}), {p:.0%} likely to help. {basis}",
+        "{metric} from {now:.1%} to {wanted:.1%} ({points:+.1f} points).",
+        metric=goal.metric,
+        now=goal.now,
+        wanted=goal.wanted,
+        points=(goal.wanted - goal.now) * 100,
+    )
+
+
+def _approval(decision: Decision | None) -> Text:
+    if decision is None:
+        return T("Trained by command: whoever typed it approved it.")
+    said = T(
+        "{verb} by {by} {who} on {at}",
+        verb=_VERBS[decision.decision],
+        by=decision.by,
+        who=visible(decision.who, 80),
+        at=decision.at,
+    )
+    if not decision.reason:
+        return T("{said}.", said=said)
+    return T("{said}: {reason}", said=said, reason=visible(decision.reason, 500))
+
+
+def forecast(effect: Effect) -> Text:
+    """A forecast in words."""
+    return T(
+        "{metric}: {low:+.1f} to {high:+.1f} points with {level:.0%} probability, better at all with {p:.0%} ({source}). "
+        "{basis}",
         metric=effect.metric,
         low=effect.low * 100,
         high=effect.high * 100,
         level=effect.level,
         p=effect.p_better,
+        source=_SOURCES[effect.source],
         basis=effect.basis,
     )
 
 
-def _approval(decision: Decision) -> Text:
-    reason = visible(decision.reason, 500)
-    if reason:
-        return T(
-            "Approved by {who} ({by}) at {at}: {reason}",
-            who=decision.who,
-            by=decision.by,
-            at=decision.at,
-            reason=reason,
-        )
-    return T("Approved by {who} ({by}) at {at}.", who=decision.who, by=decision.by, at=decision.at)
+def change_list(
+    versions: tuple[str, str], changes: Sequence[Text], why: Sequence[Text], diff: str, say: Speaker
+) -> str:
+    """changes.md: each change in words, its reasons, and the diff of the configuration; `versions` are (parent, new)."""
+    title = T("Changes: {parent} → {version}", parent=versions[0], version=versions[1])
+    lines = [f"# {say(title)}", ""]
+    lines += [f"- {say(change)}" for change in changes] or [f"- {say(T('Nothing in the configuration.'))}"]
+    lines += [line for text in why for line in ("", say(text))]
+    if diff:
+        fence = "`" * max(3, _longest_run_of_backticks(diff) + 1)
+        lines += ["", f"{fence}diff", diff, fence]
+    return "\n".join(lines) + "\n"
 
 
-def _diff(before: str, after: str) -> list[str]:
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), "before", "after", lineterm="", n=2)
-    return [visible(line) for line in lines]
+def reasons(proposal: Proposal | None, decision: Decision | None) -> list[Text]:
+    """Why a change was made, what it should bring, and who said yes."""
+    said = [] if proposal is None else [proposal.problem, T("Forecast: {forecast}", forecast=forecast(proposal.effect))]
+    return [*said, T("Approval: {approval}", approval=_approval(decision))]
 
 
-def results_section(result: SplitResult, minutes: float, say: Speaker) -> list[str]:
-    """The scores on valid, and how long the training took."""
-    numbers = [f"| {name} | {value:.1%} |" for name, value in result.metrics.items()]
-    seeds = ", ".join(result.seeds)
-    title = T("Results on {split} ({rows} rows, seeds {seeds})", split=result.split, rows=result.rows, seeds=seeds)
-    head = f"| {say(T('Metric'))} | {say(T('Score'))} |"
-    took = T("Training and evaluation took {minutes:.1f} minutes.", minutes=minutes)
-    return ["## " + say(title), "", head, "|---|---:|", *numbers, "", say(took)]
+def result_section(result: SplitResult, minutes: float, say: Speaker) -> str:
+    """The section that is added when a version has a result."""
+    scores = T(
+        "On {split} ({rows} rows, {seeds} seed(s)): {scores}.",
+        split=result.split,
+        rows=result.rows,
+        seeds=max(1, len(result.seeds)),
+        scores=", ".join(f"{name} {value:.1%}" for name, value in result.metrics.items()),
+    )
+    spent = T("Training and evaluation took {minutes:.1f} minutes.", minutes=minutes)
+    return "\n".join([_heading(T("Result"), say), "", say(scores), say(spent)]) + "\n"
 
 
-def failure_section(reason: Text, say: Speaker) -> list[str]:
-    """Why the training failed."""
-    return ["## " + say(T("The training failed")), "", say(reason)]
+def failure_section(reason: Text, say: Speaker) -> str:
+    """The section that is added when a training ended without a result."""
+    return "\n".join([_heading(T("No result"), say), "", say(reason)]) + "\n"
 
 
-def choice_section(choice: str, by: str, reason: str, say: Speaker) -> list[str]:
-    """The decision on the version, and by whom."""
-    told = T("{choice}, by {who} at {at}.", choice=_CHOICES[choice], who=visible(by, 80), at=now())
-    lines = ["## " + say(T("Decision")), "", say(told)]
-    return [*lines, visible(reason, 500)] if reason else lines
+def choice_section(choice: str, by: str, reason: str, say: Speaker) -> str:
+    """The section that is added when a person or a policy has decided what becomes of a version."""
+    words = {"adopt": T("adopt"), "continue": T("continue from it"), "rollback": T("roll back")}
+    said = T("{choice}, decided by {by}", choice=words.get(choice) or visible(choice, 40), by=visible(by, 80))
+    text = T("{said}: {reason}", said=said, reason=visible(reason, 500)) if reason else T("{said}.", said=said)
+    return "\n".join([_heading(T("Decision after the comparison"), say), "", say(text)]) + "\n"
 
 
-def with_section(text: str, name: str, section: list[str]) -> str:
-    """`text` with the named section put at its end, or in place of the one written before."""
-    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    block = "\n".join([begin, *section, end])
-    head, found, rest = text.partition(begin)
-    if not found:
-        return text.rstrip("\n") + "\n\n" + block + "\n"
-    return head + block + rest.partition(end)[2]
+def _heading(text: Text, say: Speaker) -> str:
+    return f"## {say(text)}"
+
+
+def _longest_run_of_backticks(text: str) -> int:
+    longest = run = 0
+    for char in text:
+        run = run + 1 if char == "`" else 0
+        longest = max(longest, run)
+    return longest
