@@ -24,7 +24,7 @@ from tools.files import now
 from tools.launch_training import active_runs, cancel
 from tools.read_task import load_task
 from tools.text import Speaker, T, visible
-from tools.versions import begin_version, list_versions, next_version, record_failure
+from tools.versions import Restored, begin_version, list_versions, next_version, record_failure
 
 COMMAND = "command"
 
@@ -121,14 +121,14 @@ def adopt_opened(path: Path, version: str) -> AdoptionRecord:
     return record
 
 
-def roll_back(path: Path, to: str | None) -> AdoptionRecord:
+def roll_back(path: Path, to: str | None) -> tuple[AdoptionRecord, Restored]:
     """Restore a version's configuration and point to it; the one in use before when `to` is left out."""
     if to is not None:
         require_version(path, to)
     with task_lock(path):
-        record = rollback(path, to, by=user_name())
+        record, restored = rollback(path, to, by=user_name())
         Journal(path).note(COMMAND, "rolled_back", f"{record.version}:{now()}", by="person", version=record.version)
-    return record
+    return record, restored
 
 
 def require_version(path: Path, version: str) -> None:

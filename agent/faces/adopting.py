@@ -34,8 +34,11 @@ def adopt_version(path: Path, version: str, say: Speaker, *, yes: bool) -> int:
 
 def roll_back_version(path: Path, to: str | None, say: Speaker) -> int:
     """Restore an earlier version."""
-    record = roll_back(path, to)
+    record, restored = roll_back(path, to)
     out(say(T("{version} is the version in use, and its configuration is restored.", version=record.version)))
+    if restored.hand_edits:
+        kept = restored.hand_edits.relative_to(path).as_posix()
+        out(say(T("The configuration before it equalled no version; it is kept in {file}.", file=kept)))
     return 0
 
 
