@@ -94,9 +94,10 @@ class Library:
             return []
         shelves = [_Shelf.of(page_id, [self._card(page_id, each) for each in LANGUAGES]) for page_id in self.ids]
         scores = _score(words, shelves)
-        best = sorted((score, page_id) for page_id, score in scores.items() if score >= _ENOUGH)
-        best.sort(key=lambda pair: (-pair[0], pair[1]))
-        return [self._card(page_id, page_language(language)) for _, page_id in best[:limit]]
+        best = sorted(
+            (page_id for page_id in scores if scores[page_id] >= _ENOUGH), key=lambda each: _rank(each, scores)
+        )
+        return [self._card(page_id, page_language(language)) for page_id in best[:limit]]
 
     def _card(self, page_id: str, language: PageLanguage) -> PageCard:
         path, found = self._file(page_id, language)
@@ -233,8 +234,9 @@ def _similar(word: str, other: str) -> float:
         return 1.0
     if len(word) >= 4 and other.startswith(word):
         return 0.95
-    score = fuzz.ratio(word, other, score_cutoff=_SAME_WORD)
-    return float(score) / 100
+    if min(len(word), len(other)) < 5:
+        return 0.0  # low and slow are two words
+    return float(fuzz.ratio(word, other, score_cutoff=_SAME_WORD)) / 100
 
 
 def _score(words: set[str], shelves: list[_Shelf]) -> dict[str, float]:
@@ -244,3 +246,8 @@ def _score(words: set[str], shelves: list[_Shelf]) -> dict[str, float]:
         pages = sum(any(each.match(word) for each in shelf.fields) for shelf in shelves)
         weights[word] = math.log(1 + len(shelves) / pages) if pages else 0.5
     return {shelf.id: shelf.match(weights) for shelf in shelves}
+
+
+def _rank(page_id: str, scores: dict[str, float]) -> tuple[float, bool, str]:
+    """Order of two pages: the better score, then symptoms before methods, since people search for what they see."""
+    return -round(scores[page_id], 6), not page_id.startswith("troubleshooting/"), page_id
