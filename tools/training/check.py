@@ -1,0 +1,51 @@
+"""What can be known to be wrong with a run before a worker is started. Free of torch."""
+
+from __future__ import annotations
+
+from tools.errors import InputError, IterateError, MissingPart
+from tools.runs import RunSpec
+from tools.text import T
+from tools.training.base_models import missing_model, resolve_base_model
+
+
+def check_spec(spec: RunSpec) -> None:
+    """Raise InputError or MissingPart for a run that could not succeed: method, model, batch sizes, decoding."""
+    training = spec.training
+    if training.command is not None:
+        _check_command(spec)
+        return
+    if spec.train and training.method != "sft":
+        raise MissingPart(
+            T("The method {method} is not part of this version; it trains with sft.", method=training.method),
+            hint=T("Set training.method to sft, or name a training script of your own in training.command."),
+            page=f"methods/{training.method}",
+        )
+    micro = training.micro_batch_size
+    if micro is not None and training.batch_size % micro:
+        raise InputError(
+            T(
+                "training.micro_batch_size {micro} does not divide training.batch_size {batch}.",
+                micro=micro,
+                batch=training.batch_size,
+            ),
+            hint=T("Choose a divisor of the batch size."),
+            page="troubleshooting/configuration",
+        )
+    if spec.decoding.constrained and not spec.answer.labels:
+        raise InputError(
+            T("decoding.constrained chooses among declared labels, and this task declares none."),
+            hint=T("Set decoding.constrained to false."),
+            page="methods/decoding",
+        )
+    info = resolve_base_model(training.base_model, spec.task_folder)
+    if not info.installed and info.kind != "hub":
+        raise missing_model(info)
+
+
+def _check_command(spec: RunSpec) -> None:
+    if spec.task_folder is None or not spec.task_folder.is_dir():
+        problem: IterateError = InputError(
+            T("training.command runs in the task folder, and {folder} is not one.", folder=spec.task_dir or "-"),
+            page="troubleshooting/configuration",
+        )
+        raise problem

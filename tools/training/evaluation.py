@@ -1,0 +1,153 @@
+"""A model on a split: prompts in, scored predictions out.
+
+Worker side. The numbers come from free generation, parsed strictly; only `decoding.constrained` chooses among the declared
+labels by their log-probability instead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from tools.answers import expected_answer, parse_answer
+from tools.metrics import score_row, summarise
+from tools.prompting import answer_text
+from tools.results import Prediction
+from tools.runs import Example, RunSpec
+from tools.training.chat_template import completion_text
+from tools.training.generation import Outcome, Question, Wanted, ask
+from tools.training.rows import cut_left, encode_prompt
+
+_MARGIN = 1.25
+"""Generated answers may be a quarter longer than the longest training answer before they are cut."""
+_LEAST_NEW_TOKENS = 8
+_MOST_SCORED_LABELS = 32
+"""Beyond this many labels their probabilities are not computed unless decoding is constrained: it costs a pass per label."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A split's predictions with what they amount to."""
+
+    predictions: list[Prediction]
+    metrics: dict[str, float]
+    loss: float | None
+    """Mean negative log-likelihood of the expected answers' tokens."""
+    seconds: float
+
+
+class Evaluator:
+    """Asks a model the rows of a split; tokenises once."""
+
+    def __init__(self, spec: RunSpec, tokenizer: Any, precision: str, longest_answer: int) -> None:
+        self._spec = spec
+        self._tokenizer = tokenizer
+        self._precision = precision
+        given = spec.decoding.max_new_tokens
+        self.max_new_tokens = given or max(_LEAST_NEW_TOKENS, math.ceil(longest_answer * _MARGIN))
+
+    def evaluate(
+        self,
+        model: Any,
+        examples: list[Example],
+        *,
+        label_scores: bool = False,
+        between: Callable[[int], None] = lambda done: None,
+    ) -> Evaluation:
+        """Predictions and metrics; `label_scores` adds the probability of each declared label where there are few."""
+        start = time.monotonic()
+        questions = [self._question(example) for example in examples]
+        labels = self._labels(examples, label_scores)
+        wanted = Wanted(
+            max_new_tokens=self.max_new_tokens,
+            stop=self._stop_tokens(model, examples),
+            labels=[self._completion(examples[0], text) for _, text in labels] or None,
+            generate=not self._spec.decoding.constrained,
+        )
+        with _autocast(model, self._precision):
+            outcomes = ask(model, questions, wanted, self._tokenizer.pad_token_id, between)
+        predictions = [
+            self._prediction(example, outcome, labels) for example, outcome in zip(examples, outcomes, strict=True)
+        ]
+        metrics = summarise(self._spec.task_type, self._spec.answer, predictions).metrics if predictions else {}
+        return Evaluation(predictions, metrics, _mean_loss(questions, outcomes), time.monotonic() - start)
+
+    def _question(self, example: Example) -> Question:
+        prompt = cut_left(encode_prompt(self._tokenizer, example), self._spec.training.max_length, self._tokenizer)
+        expected = self._completion(example, example.completion) if example.completion else None
+        return Question(prompt, expected)
+
+    def _completion(self, example: Example, text: str) -> list[int]:
+        whole = completion_text(self._tokenizer, example.messages, text)
+        ids: list[int] = self._tokenizer(whole, add_special_tokens=False)["input_ids"]
+        return ids
+
+    def _labels(self, examples: list[Example], scores: bool) -> list[tuple[str, str]]:
+        """Each declared label with the completion that means it; [] when they are not to be scored."""
+        labels = self._spec.answer.labels
+        if not examples or not (self._spec.decoding.constrained or (scores and len(labels) <= _MOST_SCORED_LABELS)):
+            return []
+        return [(label, answer_text(self._spec.answer, label)) for label in labels]
+
+    def _stop_tokens(self, model: Any, examples: list[Example]) -> frozenset[int]:
+        """The end-of-text tokens, and whatever ends an answer in this chat template."""
+        configured = model.generation_config.eos_token_id if model.generation_config else None
+        found = {self._tokenizer.eos_token_id, *(configured if isinstance(configured, list) else [configured])}
+        if examples:
+            found.add(self._completion(examples[0], "x")[-1])
+        return frozenset(token for token in found if token is not None)
+
+    def _prediction(self, example: Example, outcome: Outcome, labels: list[tuple[str, str]]) -> Prediction:
+        spec = self._spec
+        scores = _probabilities(labels, outcome.label_log_probs)
+        if spec.decoding.constrained and scores:
+            raw = dict(labels)[max(scores, key=lambda label: scores[label])]
+        else:
+            raw = self._tokenizer.decode(outcome.tokens, skip_special_tokens=True)
+        return predict(spec, example, raw, scores)
+
+
+def predict(spec: RunSpec, example: Example, raw: str, scores: dict[str, float] | None = None) -> Prediction:
+    """One output, parsed strictly and scored."""
+    parsed = parse_answer(spec.answer, raw)
+    expected = expected_answer(spec.answer, example.expected)
+    correct, score = score_row(spec.task_type, spec.answer, expected, parsed.value)
+    return Prediction(
+        id=example.id,
+        seed=spec.seed,
+        input=example.input,
+        expected=expected,
+        raw=raw,
+        parsed=parsed.value,
+        failure=None if parsed.failure is None else str(parsed.failure),
+        correct=correct,
+        score=score,
+        scores=scores,
+    )
+
+
+def _probabilities(labels: list[tuple[str, str]], log_probs: list[float] | None) -> dict[str, float] | None:
+    """Probabilities of the labels among each other (softmax of their whole answers' log-probabilities)."""
+    if not log_probs:
+        return None
+    best = max(log_probs)
+    odds = [math.exp(value - best) for value in log_probs]
+    return {label: round(odd / sum(odds), 6) for (label, _), odd in zip(labels, odds, strict=True)}
+
+
+def _mean_loss(questions: list[Question], outcomes: list[Outcome]) -> float | None:
+    tokens = sum(len(question.expected or []) for question in questions)
+    total = sum(outcome.expected_log_prob or 0.0 for outcome in outcomes)
+    return -total / tokens if tokens else None
+
+
+@contextlib.contextmanager
+def _autocast(model: Any, precision: str) -> Iterator[None]:
+    with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
+        yield

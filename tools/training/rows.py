@@ -1,0 +1,98 @@
+"""The rows of a run as tokens: what is read, what is written, what had to be cut.
+
+Worker side. No row is ever dropped: one that is too long is cut, the prompt from its start, and counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from tools.errors import InputError, Problem
+from tools.runs import Example
+from tools.text import T
+from tools.training.chat_template import completion_text, prompt_text
+
+_LEAST_PROMPT = 16
+"""Tokens of the prompt's end that stay even when the answer alone fills max_length."""
+_SHOWN_PROBLEMS = 20
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One row as token ids."""
+
+    example: Example
+    prompt: list[int]
+    completion: list[int]
+    cut: bool = False
+    """True when max_length took something away."""
+    answer_cut: bool = False
+    """True when it took a part of the answer, so that the row teaches an answer without an end."""
+
+    @property
+    def ids(self) -> list[int]:
+        """Prompt and completion together."""
+        return self.prompt + self.completion
+
+
+def read_examples(path: Path) -> list[Example]:
+    """The examples of one split; [] when the file is not there. Raises InputError with all broken lines."""
+    if not path.is_file():
+        return []
+    examples: list[Example] = []
+    problems: list[Problem] = []
+    with path.open("rb") as stream:
+        for number, line in enumerate(stream, 1):
+            if not line.strip():
+                continue
+            try:
+                examples.append(Example.model_validate_json(line))
+            except ValidationError as reason:
+                what = reason.errors()[0]["msg"]
+                problems.append(Problem(message=T("{reason}", reason=what), path=path.name, line=number))
+    if problems:
+        raise InputError(
+            T("{file} has {count} lines that cannot be read.", file=path.name, count=len(problems)),
+            problems=problems[:_SHOWN_PROBLEMS],
+            page="troubleshooting/broken-files",
+        )
+    return examples
+
+
+def encode(tokenizer: Any, example: Example, max_length: int) -> Encoded:
+    """Render and tokenise one row so that prompt and completion together fit into `max_length` tokens.
+
+    The two are tokenised apart, so the prompt's tokens are the very ones that generation starts from. What does not fit
+    is taken from the start of the prompt (behind the start-of-text token); only a longer answer is itself cut.
+    """
+    prompt = encode_prompt(tokenizer, example)
+    completion = _tokens(tokenizer, completion_text(tokenizer, example.messages, example.completion))
+    if len(prompt) + len(completion) <= max_length:
+        return Encoded(example, prompt, completion)
+    kept_prompt = cut_left(prompt, max(max_length - len(completion), min(_LEAST_PROMPT, max_length // 2)), tokenizer)
+    kept_completion = completion[: max_length - len(kept_prompt)]
+    answer_cut = len(kept_completion) < len(completion)
+    return Encoded(example, kept_prompt, kept_completion, cut=True, answer_cut=answer_cut)
+
+
+def encode_prompt(tokenizer: Any, example: Example) -> list[int]:
+    """The tokens that generation starts from."""
+    return _tokens(tokenizer, prompt_text(tokenizer, example.messages))
+
+
+def cut_left(prompt: list[int], length: int, tokenizer: Any) -> list[int]:
+    """The last `length` tokens of a prompt, its start-of-text token kept in front."""
+    if len(prompt) <= length:
+        return prompt
+    if prompt[0] == tokenizer.bos_token_id and length > 1:
+        return [prompt[0], *prompt[len(prompt) - length + 1 :]]
+    return prompt[len(prompt) - length :]
+
+
+def _tokens(tokenizer: Any, text: str) -> list[int]:
+    ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return ids
