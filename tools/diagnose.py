@@ -135,13 +135,12 @@ def diagnose_task(
     """Diagnose from what was read; `predictions` are the version's on validation, `problems` those of the result files."""
     case = build_case(task, results, splits=splits, predictions=predictions, version=version, problems=problems)
     findings = rank(_explained([finding for rule in RULES for finding in rule(case)], case))
-    plain = {name: read.split for name, read in splits.items()}
     return Diagnosis(
         task=task.name,
         version=case.result.version if case.result else None,
         findings=findings,
         healthy=all(finding.severity is Severity.info for finding in findings),
-        status=task_status(task, results, version=version, splits=plain),
+        status=task_status(task, results, version=version, splits=splits),
         errors=analyse_errors(task.definition.task_type, case.answer, case.predictions) if case.predictions else None,
     )
 

@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict
 from tools.evidence.case import label_counts, shares, weak_classes
 from tools.evidence.thresholds import Thresholds, read_thresholds
 from tools.read_results import latest
-from tools.read_task import load_split
+from tools.read_task import SplitRead, load_split
 from tools.results import ResultFiles, SplitResult
-from tools.task import Split, SplitName, Task, TaskType
+from tools.task import SplitName, Task, TaskType
 
 SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
 
@@ -46,7 +46,7 @@ class ClassLine(_Model):
     precision: float | None = None
     recall: float | None = None
     support: int | None = None
-    """Validation rows; None for a field."""
+    """Validation rows of the class; None for a field."""
     train_rows: int | None = None
     weak: bool
     """Flagged: below 0.60, or 10 points below the mean (limits: tools/evidence/thresholds.py)."""
@@ -57,6 +57,9 @@ class SplitLine(_Model):
 
     split: SplitName
     rows: int
+    """Rows that can be used."""
+    unlabelled: int = 0
+    """Rows that were left out because they have no answer."""
     files: list[str] = []
     carved: bool = False
     """True for validation rows that were taken out of train."""
@@ -101,10 +104,10 @@ class TaskStatus(_Model):
 
 
 def task_status(
-    task: Task, results: ResultFiles, *, version: str | None = None, splits: Mapping[SplitName, Split] | None = None
+    task: Task, results: ResultFiles, *, version: str | None = None, splits: Mapping[SplitName, SplitRead] | None = None
 ) -> TaskStatus:
     """The status of a version (the newest with a validation result by default); reads the rows unless `splits` are given."""
-    read = splits if splits is not None else {name: load_split(task, name).split for name in SPLITS}
+    read = splits if splits is not None else {name: load_split(task, name) for name in SPLITS}
     result = latest(results, version, "valid")
     training, lora = task.config.values.training, task.config.values.lora
     return TaskStatus(
@@ -150,21 +153,21 @@ def _metric_line(metric: str, value: float | None, target: float | None, result:
     )
 
 
-def _classes(task: Task, result: SplitResult | None, splits: Mapping[SplitName, Split]) -> list[ClassLine]:
+def _classes(task: Task, result: SplitResult | None, splits: Mapping[SplitName, SplitRead]) -> list[ClassLine]:
     if result is None:
         return []
     limits = read_thresholds(task.definition.thresholds)[0]
     if task.definition.task_type == "extraction":
         return _fields(result, limits)
     weak = weak_classes({label: score.f1 for label, score in result.per_class.items()}, limits)
-    train = label_counts(task.definition.answer, splits["train"].rows) if "train" in splits else {}
+    train, valid = (_counts(task, splits[name]) if name in splits else {} for name in ("train", "valid"))
     return [
         ClassLine(
             label=label,
             f1=score.f1,
             precision=score.precision,
             recall=score.recall,
-            support=score.support or None,
+            support=score.support or valid.get(label, 0),
             train_rows=train.get(label, 0),
             weak=label in weak,
         )
@@ -183,13 +186,19 @@ def _fields(result: SplitResult, limits: Thresholds) -> list[ClassLine]:
     return [ClassLine(label=field, f1=score, weak=field in weak) for field, score in scores.items()]
 
 
-def _split_line(task: Task, split: Split) -> SplitLine:
-    counts = label_counts(task.definition.answer, split.rows) if task.definition.task_type == "classification" else {}
+def _split_line(task: Task, read: SplitRead) -> SplitLine:
+    counts = _counts(task, read) if task.definition.task_type == "classification" else {}
+    bare = [problem.about.get("count") for problem in read.problems if problem.about.get("what") == "unlabelled"]
     return SplitLine(
-        split=split.name,
-        rows=len(split.rows),
-        files=split.files,
-        carved=split.carved,
+        split=read.split.name,
+        rows=len(read.split.rows),
+        unlabelled=sum(count for count in bare if isinstance(count, int)),
+        files=read.split.files,
+        carved=read.split.carved,
         labels=counts,
         shares=shares(counts),
     )
+
+
+def _counts(task: Task, read: SplitRead) -> dict[str, int]:
+    return label_counts(task.definition.answer, read.split.rows)
