@@ -7,7 +7,7 @@ Writing new rows with a language model needs a `complete` callable, which the ca
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, PositiveInt
 from tools.change import Change, ChangeKind, Edit
 from tools.errors import InputError, MissingPart, NotFound, Problem
 from tools.nearest import nearest
+from tools.read_config import CONFIG_NAMES
 from tools.read_task import load_split, load_task
 from tools.recipe import apply_recipe, known_labels, label_counts
 from tools.task import Task
@@ -101,27 +102,18 @@ def plan_oversampling(task: Task, target_count: int | None = None, labels: Itera
     chosen = _chosen(counts, labels)
     largest = max(counts.values(), default=0)
     wanted = {label: target_count or min(largest, MOST_REPEATS * counts[label]) for label in chosen}
-    set_now = task.config.values.data.oversample
-    edits = [
-        Edit(path=("data", "oversample", label), old=set_now.get(label), new=number)
-        for label, number in wanted.items()
-        if counts[label] < number and set_now.get(label) != number
-    ]
-    if not edits:
+    now = task.config.values.data.oversample
+    seen = {label: max(counts[label], now.get(label, 0)) for label in chosen}
+    low = {label: number for label, number in wanted.items() if seen[label] < number}
+    if not low:
         raise InputError(
             T("No label has fewer than {count} training rows that could be repeated.", count=target_count or largest),
             hint=T("Give a larger count. Rows now: {counts}.", counts=_listed(counts)),
             page="methods/oversampling",
         )
-    return oversampling_change(edits, counts)
-
-
-def oversampling_change(edits: list[Edit], counts: dict[str, int]) -> Change:
-    """The change of the recipe with its summary; `counts` are the rows per label now."""
-    shown = ", ".join(
-        f"{visible(edit.path[-1], 40)} {edit.old or counts.get(edit.path[-1], 0)} → {edit.new}" for edit in edits
-    )
-    return Change(kind=ChangeKind.recipe, summary=T("Oversampling: {labels} rows", labels=shown), edits=edits)
+    shown = ", ".join(f"{visible(label, 40)} {seen[label]} → {number}" for label, number in low.items())
+    edits = entry_edits(task, ("data", "oversample"), now, low)
+    return Change(kind=ChangeKind.recipe, summary=T("Oversampling, rows: {labels}", labels=shown), edits=edits)
 
 
 def plan_class_weights(task: Task, labels: Iterable[str] = (), highest: float = HIGHEST_WEIGHT) -> Change:
@@ -151,15 +143,29 @@ def plan_class_weights(task: Task, labels: Iterable[str] = (), highest: float = 
 def weights_change(task: Task, weights: dict[str, float]) -> Change | None:
     """The change that gives labels these weights; None when they have them (a label that is not named weighs 1)."""
     now = task.config.values.training.class_weights
-    edits = [
-        Edit(path=("training", "class_weights", label), old=now.get(label), new=weight)
-        for label, weight in weights.items()
-        if not math.isclose(now.get(label, 1.0), weight, abs_tol=0.005)
-    ]
+    new = {
+        label: weight for label, weight in weights.items() if not math.isclose(now.get(label, 1), weight, abs_tol=0.005)
+    }
+    edits = entry_edits(task, ("training", "class_weights"), now, new)
     if not edits:
         return None
-    shown = ", ".join(f"{visible(edit.path[-1], 40)} {edit.old or 1:g} → {edit.new:g}" for edit in edits)
+    shown = ", ".join(f"{visible(label, 40)} {now.get(label, 1):g} → {weight:g}" for label, weight in new.items())
     return Change(kind=ChangeKind.recipe, summary=T("Class weights: {labels}", labels=shown), edits=edits)
+
+
+def entry_edits(task: Task, path: tuple[str, str], now: Mapping[str, float], new: Mapping[str, float]) -> list[Edit]:
+    """Edits that give labels new values in a section of the configuration file.
+
+    When the section stands in the definition so far, its other labels are written down as well: the file's section replaces it.
+    """
+    changed = {label: value for label, value in new.items() if now.get(label) != value}
+    origin = task.config.origins.get(".".join(path))
+    inherited = origin is not None and origin not in CONFIG_NAMES
+    if not changed:
+        return []
+    if inherited:
+        return [Edit(path=(*path, label), new=value) for label, value in {**now, **changed}.items()]
+    return [Edit(path=(*path, label), old=now.get(label), new=value) for label, value in changed.items()]
 
 
 def _chosen(counts: dict[str, int], labels: Iterable[str]) -> list[str]:

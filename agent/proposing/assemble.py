@@ -119,12 +119,8 @@ def _problem(draft: Draft) -> Text:
     first = draft.findings[0]
     if len(draft.findings) == 1:
         return T("{title}. {detail}", title=first.title, detail=first.detail)
-    return T(
-        "{title}, and {count} more finding(s). {detail}",
-        title=first.title,
-        count=len(draft.findings) - 1,
-        detail=first.detail,
-    )
+    more = len(draft.findings) - 1
+    return T("{title}, and {more} more finding(s). {detail}", title=first.title, more=more, detail=first.detail)
 
 
 def _order(one: _Ranked, view: View, wishes: Wishes) -> tuple[int, int, int, float]:

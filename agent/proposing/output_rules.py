@@ -1,4 +1,4 @@
-"""Rules for answers that cannot be read or were cut: cheap repairs of decoding, prompt and length come before training changes."""
+"""Rules for answers that cannot be read or were cut: decoding, prompt and length are mended before training is changed."""
 
 from __future__ import annotations
 

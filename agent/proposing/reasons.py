@@ -29,12 +29,12 @@ TOPICS: dict[str, tuple[tuple[str, ...], re.Pattern[str]]] = {
         "oversampling": (("data", "oversample"), r"over-?sampl\w*|repeat\w* rows|過採樣|過取樣|过采样|重複樣本"),
         "class_weights": (
             ("training", "class_weights"),
-            r"class[ _-]?weights?|weighted loss|類別權重|类别权重|權重|权重|加權|加权",
+            r"class[ _-]?weights?|weighted loss|權重|权重|加權|加权",
         ),
-        "learning_rate": (("training", "learning_rate"), r"learning[ _-]?rate|\blr\b|學習率|学习率"),
-        "epochs": (("training", "epochs"), r"epochs?\b|訓練輪|训练轮|輪數|轮数|回合"),
+        "learning_rate": (("training", "learning_rate"), r"learning[ _-]?rate|(?<![a-z])lr(?![a-z])|學習率|学习率"),
+        "epochs": (("training", "epochs"), r"epochs?|訓練輪|训练轮|輪數|轮数|回合"),
         "warmup": (("training", "warmup"), r"warm-?up|預熱|预热|暖身"),
-        "rank": (("lora", "r"), r"\blora\b|\brank\b|秩"),
+        "rank": (("lora", "r"), r"(?<![a-z])(?:lora|rank)(?![a-z])|秩"),
         "dropout": (("lora", "dropout"), r"drop-?out"),
         "max_length": (("training", "max_length"), r"max[ _-]?length|最大長度|最大长度"),
         "decoding": (("decoding",), r"decod\w+|constrain\w+|解碼|解码|約束|约束"),
@@ -43,7 +43,7 @@ TOPICS: dict[str, tuple[tuple[str, ...], re.Pattern[str]]] = {
         "exclude": (("data", "exclude"), r"exclud\w+|leav\w+ out|drop\w* rows|排除|剔除"),
         "base_model": (
             ("training", "base_model"),
-            r"base[ _-]?model|(?:bigger|larger) model|基礎模型|基础模型|換模型|换模型|模型升級|模型升级",
+            r"base[ _-]?model|(?:bigger|larger) model|基礎模型|基础模型|[換换]模型|模型升",
         ),
     }.items()
 }
@@ -100,7 +100,8 @@ def topics_of(proposal: Proposal) -> set[str]:
 
 def _named(reason: str, own: set[str]) -> tuple[list[str], list[str]]:
     """Topics that the reason speaks against, and topics that it asks for: named, not negated, and not the rejected one."""
-    against, instead = [], []
+    against: list[str] = []
+    instead: list[str] = []
     for topic, (_, words) in TOPICS.items():
         for match in words.finditer(reason):
             negated = _NOT_BEFORE.search(reason[: match.start()]) is not None
