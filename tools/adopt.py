@@ -1,148 +1,143 @@
-"""Which version is in use: one small file, moved forward by an adoption and back by a rollback. Nothing is deleted.
+"""Which version is in use: models/current.json, moved by adoption and rollback, and the task's own deploy command.
 
-    models/current.json  {version, adapters, at, by, previous}
-
-The locked test set is opened before an adoption (tools/ledger.py); this file only moves the pointer and runs the task's own
-deployment command.
+Adoption needs an opening of the locked test set for a version that has sealed predictions; who may adopt is decided elsewhere
+(an approver). Both actions may be repeated after a crash. Weights are never copied or deleted here.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tools.errors import NotFound, Refused
-from tools.files import now, write_atomic, write_model
+from tools.files import append_line, now, write_model
 from tools.ledger import openings
 from tools.read_task import load_task
 from tools.text import T, visible
-from tools.versions import Restored, list_versions, restore_version
+from tools.version_records import find_version
+from tools.versions import Restored, restore_version
+from tools.weights import read_weights
 
-POINTER = Path("models") / "current.json"
-DEPLOY_LOG = "deploy_log.txt"
-_DEPLOY_SECONDS = 3600
-"""Longest time that a task's deployment command may take."""
+POINTER = "models/current.json"
+DEPLOY_LOG = "models/deploy.log"
 
 
-class AdoptionRecord(BaseModel):
-    """models/current.json, and what became of the deployment command."""
-
+class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AdoptionRecord(_Model):
+    """models/current.json: the version in use."""
 
     version: str
     adapters: list[str]
-    """Folders of the weights, relative to the task folder; several for several seeds."""
+    """Folders of its weights, relative to the task folder, first seed first; empty when they are not kept here."""
     at: str
     by: str
     decision_id: str
-    """Names the decision, so that a step that runs again after a crash adopts once."""
+    """What moved the pointer; the same decision moves it once."""
     previous: str | None
     """The version in use before."""
     deployed: bool | None = None
-    """Whether the task's deployment command succeeded; None when it has none."""
+    """Whether the deploy command succeeded; None when the task has none, or while it has not ended."""
+    deploy_exit: int | None = None
+    """Its exit status."""
 
 
-def current(path: Path) -> AdoptionRecord | None:
-    """The version in use; None before the first adoption."""
+class RolledBack(_Model):
+    """What a rollback did."""
+
+    record: AdoptionRecord | None
+    """The pointer now; None when no version was ever adopted."""
+    restored: Restored
+
+
+def current(task_path: Path) -> AdoptionRecord | None:
+    """The version in use; None when none was adopted, or when the pointer is not one that this program wrote."""
     try:
-        return AdoptionRecord.model_validate_json((path / POINTER).read_bytes())
-    except (FileNotFoundError, ValidationError):
+        return AdoptionRecord.model_validate_json((task_path / POINTER).read_bytes())
+    except (OSError, ValidationError):
         return None
 
 
-def adopt(path: Path, version: str, *, by: str, decision_id: str) -> AdoptionRecord:
-    """Make `version` the one in use and run the task's deployment command.
+def adopt(task_path: Path, version: str, *, by: str, decision_id: str) -> AdoptionRecord:
+    """Make a version the one in use, then run the task's deploy command; a failed command is reported, the pointer stays.
 
-    Adopting again for the same decision changes nothing. Raises Refused unless the test set was opened for this version,
-    where it has one, and NotFound for a version without a result.
+    Raises NotFound for an unknown version, Refused when its sealed test predictions were never opened.
     """
-    before = current(path)
-    if before is not None and before.decision_id == decision_id:
-        return before
-    _require_result(path, version)
-    _require_opening(path, version)
-    previous = before.version if before is not None and before.version != version else None
-    return _point(path, version, by=by, decision_id=decision_id, previous=previous)
+    record = find_version(task_path, version)
+    if record.sealed and not any(version in opening.scores for opening in openings(task_path)):
+        raise Refused(
+            T("{version} cannot be adopted before its test result was opened.", version=visible(version)),
+            hint=T("Use `iterate adopt`: it opens the locked test set, shows it, and asks once more."),
+            page="methods/locked-test",
+        )
+    return _deployed(task_path, _point_at(task_path, version, by, decision_id))
 
 
-def rollback(path: Path, to: str | None, *, by: str) -> tuple[AdoptionRecord, Restored]:
-    """Point to an earlier version and restore its configuration; the one in use before when `to` is None.
+def rollback(task_path: Path, to: str | None = None, *, by: str, decision_id: str) -> RolledBack:
+    """Go back to a version (the one in use before, by default): its configuration first, then the pointer.
 
-    Raises NotFound when there is no version to go back to.
+    Raises NotFound when there is nothing to go back to. The pointer only moves if a version was adopted at all.
     """
-    before = current(path)
-    target = to or (before.previous if before else None) or _parent_of_newest(path)
+    pointer = current(task_path)
+    again = pointer is not None and pointer.decision_id == decision_id
+    target = to or (None if pointer is None else pointer.version if again else pointer.previous)
     if target is None:
         raise NotFound(
-            T("There is no earlier version of {task} to roll back to.", task=path.name),
-            hint=T("Versions on record: {names}.", names=", ".join(one.version for one in list_versions(path)) or "-"),
-            page="troubleshooting/sessions-and-locks",
+            T("There is no earlier version to go back to."),
+            hint=T("Name one: `iterate rollback TASK --to v1`. `iterate history TASK` lists them."),
+            page="methods/comparing-versions",
         )
-    restored = restore_version(path, target)
-    previous = before.version if before is not None and before.version != target else None
-    return _point(path, target, by=by, decision_id=f"rollback:{now()}", previous=previous), restored
+    restored = restore_version(task_path, target)
+    if pointer is None or (pointer.version == target and not again):
+        return RolledBack(record=pointer, restored=restored)
+    return RolledBack(record=_deployed(task_path, _point_at(task_path, target, by, decision_id)), restored=restored)
 
 
-def _point(path: Path, version: str, *, by: str, decision_id: str, previous: str | None) -> AdoptionRecord:
-    folder = path / "models" / version
-    adapters = sorted(one.relative_to(path).as_posix() for one in folder.glob("adapter*") if one.is_dir())
+def _point_at(task_path: Path, version: str, by: str, decision_id: str) -> AdoptionRecord:
+    """Move the pointer, unless this decision already did."""
+    before = current(task_path)
+    if before is not None and (before.version, before.decision_id) == (version, decision_id):
+        return before
+    changed = before is not None and before.version != version
     record = AdoptionRecord(
-        version=version, adapters=adapters, at=now(), by=by, decision_id=decision_id, previous=previous
+        version=version,
+        adapters=_adapters(task_path, version),
+        at=now(),
+        by=by,
+        decision_id=decision_id,
+        previous=before.version if before is not None and changed else before.previous if before is not None else None,
     )
-    write_model(path / POINTER, record)
-    deployed = _deploy(path, version)
-    if deployed is not None:
-        record = record.model_copy(update={"deployed": deployed})
-        write_model(path / POINTER, record)
+    write_model(task_path / POINTER, record)
     return record
 
 
-def _deploy(path: Path, version: str) -> bool | None:
-    """Run the definition's deployment command in the task folder; its output goes to models/deploy_log.txt."""
-    command = load_task(path).definition.deploy_command
-    if not command:
-        return None
-    log = path / "models" / DEPLOY_LOG
-    try:
-        done = subprocess.run(
-            command.replace("{version}", version),
-            shell=True,  # the command is the user's own line in task_definition.yaml
-            cwd=path,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_DEPLOY_SECONDS,
-            check=False,
+def _adapters(task_path: Path, version: str) -> list[str]:
+    """The weights that are kept for a version."""
+    models = task_path / "models" / version
+    folders = [seed.folder for seed in read_weights(task_path, version).seeds.values()] or ["adapter"]
+    return [f"models/{version}/{folder}" for folder in folders if (models / folder).is_dir()]
+
+
+def _deployed(task_path: Path, record: AdoptionRecord) -> AdoptionRecord:
+    """Run the deploy command of the task until it has succeeded for this record; its words go to models/deploy.log."""
+    command = load_task(task_path).definition.deploy_command
+    if command is None or record.deployed:
+        return record
+    append_line(task_path / DEPLOY_LOG, f"--- {now()} {record.version}: {command}")
+    environment = os.environ | {
+        "ITERATE_VERSION": record.version,
+        "ITERATE_ADAPTER": str(task_path / record.adapters[0]) if record.adapters else "",
+    }
+    with (task_path / DEPLOY_LOG).open("ab") as log:
+        # The command is the task owner's own line of shell, run where they wrote it for.
+        ended = subprocess.run(
+            command, shell=True, cwd=task_path, env=environment, stdout=log, stderr=subprocess.STDOUT, check=False
         )
-    except subprocess.TimeoutExpired:
-        write_atomic(log, f"$ {command}\nstopped after {_DEPLOY_SECONDS} s\n")
-        return False
-    write_atomic(log, f"$ {command}\n{done.stdout}{done.stderr}\nexit code {done.returncode}\n")
-    return done.returncode == 0
-
-
-def _require_result(path: Path, version: str) -> None:
-    names = [record.version for record in list_versions(path) if record.has_result]
-    if version not in names:
-        raise NotFound(
-            T("There is no trained version {version} of {task}.", version=visible(version, 40), task=path.name),
-            hint=T("Versions with results: {names}.", names=", ".join(names) or "-"),
-            page="methods/comparing-versions",
-        )
-
-
-def _require_opening(path: Path, version: str) -> None:
-    sealed = path / "iterations" / version / "sealed"
-    if any(sealed.glob("*.sealed")) and not any(version in line.versions for line in openings(path)):
-        raise Refused(
-            T("{version} cannot be adopted before its test set was opened.", version=version),
-            hint=T("Run: iterate adopt {task} {version}", task=path.name, version=version),
-            page="methods/locked-test",
-        )
-
-
-def _parent_of_newest(path: Path) -> str | None:
-    records = [record for record in list_versions(path) if record.has_result]
-    return records[-1].parent if records else None
+    done = record.model_copy(update={"deployed": ended.returncode == 0, "deploy_exit": ended.returncode})
+    write_model(task_path / POINTER, done)
+    return done

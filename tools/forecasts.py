@@ -1,157 +1,239 @@
-"""Forecasts that get scored: what each proposal promised, what came of it, and what that teaches the next promise.
+"""Forecasts that get scored: iterations/forecasts.jsonl holds what was expected of each change and what came of it.
 
-`iterations/forecasts.jsonl` holds two kinds of lines, the forecast when a version begins and the outcome when it was compared.
-Coverage is the share of outcomes inside their intervals; the Brier score is the mean of (p_better - improved)^2 (Brier 1950,
-"Verification of forecasts expressed in terms of probability"): 0 is perfect, 0.25 is a coin.
+Coverage (how often the outcome fell inside the interval) and Brier score (mean squared error of the probability of improving)
+say how far forecasts can be trusted; `learned_effect` moves a prior towards what was observed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from statistics import NormalDist
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tools.change import Proposal
+from tools.change import Change, Effect, Proposal
+from tools.comparison import Comparison
 from tools.files import append_line, now
+from tools.text import T
 
-FILE = Path("iterations") / "forecasts.jsonl"
-PRIOR_OUTCOMES = 4.0
-"""A prior weighs as much as this many observed outcomes (convention: one observation moves it by a fifth)."""
+FILE = "iterations/forecasts.jsonl"
+_SMALLEST_SPREAD = 0.005
+"""No forecast is trusted to within half a point (standard deviation)."""
 
 
-class _Line(BaseModel):
+class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    version: str
+
+class Forecast(_Model):
+    """One line: what was expected of a version before its training."""
+
+    type: Literal["forecast"] = "forecast"
     at: str
-
-
-class Forecast(_Line):
-    """What a version promised."""
-
-    kind: Literal["forecast"] = "forecast"
+    version: str
     proposal_id: str
-    changes: str
-    """Dotted keys of the edits, sorted and joined: what is comparable between tasks."""
+    kinds: list[str]
+    """What was changed, as `change_key` names it."""
+    effect: Effect
+
+
+class Outcome(_Model):
+    """One line: what came of it, on valid."""
+
+    type: Literal["outcome"] = "outcome"
+    at: str
+    version: str
+    base: str
     metric: str
-    low: float
-    high: float
-    level: float
-    p_better: float
-    source: str
-
-
-class Outcome(_Line):
-    """What came of it on valid."""
-
-    kind: Literal["outcome"] = "outcome"
     observed: float
-    """Change of the metric, in fractions."""
+    """Change of the metric, as a fraction."""
+    error: float | None
+    """Standard error of it; None when it was not tested."""
 
 
-class Scored(BaseModel):
-    """How forecasts did against outcomes."""
+class Scored(_Model):
+    """A forecast whose outcome is known."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    forecast: Forecast
+    outcome: Outcome
 
-    forecasts: int
-    """Forecasts with an outcome."""
-    covered: int
-    """Outcomes inside their interval."""
-    expected: float
-    """Outcomes that should be inside, from the intervals' levels."""
+    @property
+    def inside(self) -> bool:
+        """True when the outcome fell inside the interval."""
+        return self.forecast.effect.low <= self.outcome.observed <= self.forecast.effect.high
+
+
+class KindScore(_Model):
+    """How forecasts about one kind of change did."""
+
+    kind: str
+    count: int
+    inside: int
+    mean_expected: float
+    """Mean of the middles of the intervals."""
+    mean_observed: float
+
+
+class ForecastScore(_Model):
+    """How forecasts did over all iterations."""
+
+    count: int
+    level: float | None
+    """Probability that the intervals promised, on average; None without forecasts."""
+    coverage: float | None
+    """Share of outcomes inside their interval."""
     brier: float | None
-    """None without outcomes."""
-    pairs: list[tuple[Forecast, Outcome]]
+    """0 is perfect, 0.25 is a coin, 1 is always wrong and sure."""
+    kinds: list[KindScore] = []
 
 
-class Learned(NamedTuple):
-    """A prior mean shrunk towards outcomes."""
-
-    middle: float
-    outcomes: int
+def change_key(change: Change) -> str:
+    """The kind of a change for learning: what it touches without the class or value, such as recipe:data.oversample."""
+    return f"{change.kind.value}:{'.'.join(change.edits[0].path[:2])}"
 
 
-def record_forecast(path: Path, version: str, proposal: Proposal) -> None:
-    """Keep what a version promises, once."""
-    if any(isinstance(line, Forecast) and line.version == version for line in _lines(path)):
+def record_forecast(task_path: Path, version: str, proposal: Proposal) -> None:
+    """Write down what is expected of a version, once; a baseline changes nothing and forecasts nothing."""
+    if not proposal.changes or any(one.version == version for one in _forecasts(task_path)):
         return
-    effect = proposal.effect
     line = Forecast(
-        version=version,
         at=now(),
+        version=version,
         proposal_id=proposal.id,
-        changes=changed_keys(proposal),
-        metric=effect.metric,
-        low=effect.low,
-        high=effect.high,
-        level=effect.level,
-        p_better=effect.p_better,
-        source=effect.source,
+        kinds=sorted({change_key(change) for change in proposal.changes}),
+        effect=proposal.effect,
     )
-    append_line(path / FILE, line.model_dump_json())
+    append_line(task_path / FILE, line.model_dump_json())
 
 
-def record_outcome(path: Path, version: str, observed: float) -> None:
-    """Keep what came of a version, once; a version without a forecast has no outcome to score."""
-    lines = _lines(path)
-    promised = any(isinstance(line, Forecast) and line.version == version for line in lines)
-    if promised and not any(isinstance(line, Outcome) and line.version == version for line in lines):
-        append_line(path / FILE, Outcome(version=version, at=now(), observed=observed).model_dump_json())
+def record_outcome(task_path: Path, version: str, comparison: Comparison) -> None:
+    """Write down what the forecast metric of a version did on valid; nothing without a forecast or a common measure.
 
-
-def forecast_of(path: Path, version: str) -> Forecast | None:
-    """What a version promised; None when nothing was kept."""
-    return next((line for line in _lines(path) if isinstance(line, Forecast) and line.version == version), None)
-
-
-def changed_keys(proposal: Proposal) -> str:
-    """The keys that a proposal edits, sorted and joined."""
-    return " ".join(sorted({edit.dotted for change in proposal.changes for edit in change.edits}))
-
-
-def scored(paths: Iterable[Path]) -> Scored:
-    """Coverage and Brier score over the tasks given."""
-    pairs = [pair for path in paths for pair in _pairs(path)]
-    inside = [forecast.low <= outcome.observed <= forecast.high for forecast, outcome in pairs]
-    errors = [(forecast.p_better - float(outcome.observed > 0)) ** 2 for forecast, outcome in pairs]
-    return Scored(
-        forecasts=len(pairs),
-        covered=sum(inside),
-        expected=sum(forecast.level for forecast, _ in pairs),
-        brier=sum(errors) / len(errors) if errors else None,
-        pairs=pairs,
-    )
-
-
-def learned_middle(paths: Iterable[Path], changes: str, prior: float) -> Learned:
-    """The prior's middle shrunk towards the mean outcome of the same keys: (k prior + n mean) / (k + n), k = PRIOR_OUTCOMES.
-
-    The posterior mean of a normal mean whose prior is worth k observations (conjugate normal model).
+    The newest outcome of a version counts, so comparing again after more seeds improves the record.
     """
-    seen = [outcome.observed for path in paths for forecast, outcome in _pairs(path) if forecast.changes == changes]
-    weight = PRIOR_OUTCOMES + len(seen)
-    return Learned((PRIOR_OUTCOMES * prior + sum(seen)) / weight, len(seen))
+    forecast = next((one for one in _forecasts(task_path) if one.version == version), None)
+    if forecast is None or comparison.split != "valid" or comparison.verdict == "not_comparable":
+        return
+    lines = {line.metric: line for line in (*comparison.classes, *comparison.metrics)}
+    line = lines.get(forecast.effect.metric)
+    if line is None:
+        return
+    error = (line.range.high - line.range.low) / (2 * 1.96) if line.range is not None else None
+    outcome = Outcome(
+        at=now(),
+        version=version,
+        base=comparison.base,
+        metric=line.metric,
+        observed=line.difference,
+        error=error,
+    )
+    known = [one for one in _outcomes(task_path) if one.version == version]
+    if not known or known[-1].model_copy(update={"at": outcome.at}) != outcome:
+        append_line(task_path / FILE, outcome.model_dump_json())
 
 
-def _pairs(path: Path) -> list[tuple[Forecast, Outcome]]:
-    lines = _lines(path)
-    outcomes = {line.version: line for line in lines if isinstance(line, Outcome)}
-    return [(line, outcomes[line.version]) for line in lines if isinstance(line, Forecast) and line.version in outcomes]
+def scored_forecasts(task_paths: Iterable[Path]) -> list[Scored]:
+    """Every forecast of these tasks whose outcome is known, oldest first within a task."""
+    found = []
+    for path in task_paths:
+        newest = {outcome.version: outcome for outcome in _outcomes(path)}
+        forecasts = [one for one in _forecasts(path) if one.version in newest]
+        found += [Scored(forecast=one, outcome=newest[one.version]) for one in forecasts]
+    return found
 
 
-def _lines(path: Path) -> list[Forecast | Outcome]:
-    """Every readable line; a torn last line of a crash is left out."""
+def scored(task_paths: Iterable[Path]) -> ForecastScore:
+    """Coverage and Brier score over tasks, and per kind of change."""
+    found = scored_forecasts(task_paths)
+    kinds = sorted({kind for one in found for kind in one.forecast.kinds})
+    return ForecastScore(
+        count=len(found),
+        level=_mean([one.forecast.effect.level for one in found]),
+        coverage=_mean([float(one.inside) for one in found]),
+        brier=_mean([(one.forecast.effect.p_better - float(one.outcome.observed > 0)) ** 2 for one in found]),
+        kinds=[_kind_score(kind, [one for one in found if kind in one.forecast.kinds]) for kind in kinds],
+    )
+
+
+def _kind_score(kind: str, found: Sequence[Scored]) -> KindScore:
+    return KindScore(
+        kind=kind,
+        count=len(found),
+        inside=sum(one.inside for one in found),
+        mean_expected=sum(_middle(one.forecast.effect) for one in found) / len(found),
+        mean_observed=sum(one.outcome.observed for one in found) / len(found),
+    )
+
+
+def _middle(effect: Effect) -> float:
+    return (effect.low + effect.high) / 2
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def learned_effect(prior: Effect, outcomes: Sequence[Outcome]) -> Effect:
+    """Move a forecast towards the outcomes of the same kind of change and metric; without outcomes it stays as it is.
+
+    Normal-normal shrinkage (Gelman et al., Bayesian Data Analysis, 3rd ed., section 2.5): the prior N(middle, s) of an
+    outcome is split evenly into what is unknown about the kind of change and what varies from task to task; each outcome has
+    the latter variance plus its own squared standard error. The interval is that of the next outcome.
+    """
+    outcomes = [one for one in outcomes if one.metric == prior.metric]
+    if not outcomes:
+        return prior
+    z = NormalDist().inv_cdf((1 + prior.level) / 2)
+    spread = max((prior.high - prior.low) / (2 * z), _SMALLEST_SPREAD)
+    unknown = between = spread**2 / 2
+    weights = [1 / (between + (one.error or 0.0) ** 2) for one in outcomes]
+    precision = 1 / unknown + sum(weights)
+    drawn = sum(weight * one.observed for weight, one in zip(weights, outcomes, strict=True))
+    middle = (_middle(prior) / unknown + drawn) / precision
+    wide = math.sqrt(1 / precision + between)
+    basis = T(
+        "{basis} {count} earlier outcome(s) of this kind of change, {mean:+.1f} points on average, moved it.",
+        basis=prior.basis,
+        count=len(outcomes),
+        mean=100 * sum(one.observed for one in outcomes) / len(outcomes),
+    )
+    return prior.model_copy(
+        update={
+            "low": middle - z * wide,
+            "high": middle + z * wide,
+            "p_better": 0.5 * (1 + math.erf(middle / wide / math.sqrt(2))),
+            "source": "learned",
+            "basis": basis,
+        }
+    )
+
+
+def outcomes_of(kind: str, task_paths: Iterable[Path]) -> list[Outcome]:
+    """Outcomes of versions that changed this kind of thing and nothing else; bundles teach nothing about their parts."""
+    return [one.outcome for one in scored_forecasts(task_paths) if one.forecast.kinds == [kind]]
+
+
+def _forecasts(task_path: Path) -> list[Forecast]:
+    return [line for line in _lines(task_path) if isinstance(line, Forecast)]
+
+
+def _outcomes(task_path: Path) -> list[Outcome]:
+    return [line for line in _lines(task_path) if isinstance(line, Outcome)]
+
+
+def _lines(task_path: Path) -> list[Forecast | Outcome]:
+    """All lines of the file that can be read; the torn line of a crash is left out."""
     try:
-        raw = (path / FILE).read_text(encoding="utf-8").splitlines()
+        lines = (task_path / FILE).read_bytes().splitlines()
     except FileNotFoundError:
         return []
-    return [line for text in raw if (line := _parse(text)) is not None]
+    return [line for text in lines if (line := _line(text)) is not None]
 
 
-def _parse(text: str) -> Forecast | Outcome | None:
+def _line(text: bytes) -> Forecast | Outcome | None:
     for model in (Forecast, Outcome):
         try:
             return model.model_validate_json(text)

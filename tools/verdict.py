@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tools.comparison import Choice, Comparison, MetricLine, Range, Verdict
 from tools.evidence.protected import MARGIN
-from tools.evidence.statistics import LEVEL, Estimate
+from tools.evidence.statistics import ASSUMED_SPREAD, LEVEL, Estimate
 from tools.text import T, Text
 from tools.text import visible as shown
 
@@ -37,8 +37,9 @@ def judge(comparison: Comparison, judged: Estimate) -> tuple[Verdict, list[Text]
     if comparison.noise.floor is None:
         reasons.append(
             T(
-                "The spread over seeds is unknown, so a usual one is assumed: train {base} with more seeds.",
-                base=comparison.base,
+                "Spread over seeds unknown: train {base} with more seeds. Until then {assumed:.1f} points are assumed.",
+                base=shown(comparison.base),
+                assumed=ASSUMED_SPREAD * 100,
             )
         )
     if direction < 0:
@@ -78,17 +79,19 @@ def advised(comparison: Comparison) -> Comparison:
 def _advice(comparison: Comparison) -> tuple[Choice, Text]:
     base, new = shown(comparison.base), shown(comparison.new)
     match comparison.verdict:
-        case "better" if comparison.reached is not False:
-            return "adopt", T("adopt {new}: it is better than {base} and reaches the targets.", new=new, base=base)
+        case "better" if comparison.reached is None:
+            return "adopt", T("adopt {new}: it is better than {base}; the task states no target", new=new, base=base)
+        case "better" if comparison.reached:
+            return "adopt", T("adopt {new}: it is better than {base} and reaches the targets", new=new, base=base)
         case "better":
             return "continue", T(
-                "continue from {new}: it is better than {base}, and the targets are not reached yet.",
+                "continue from {new}: it is better than {base}, and the targets are not reached yet",
                 new=new,
                 base=base,
             )
         case "worse":
-            return "rollback", T("roll back to {base}: {new} is worse.", new=new, base=base)
+            return "rollback", T("roll back to {base}: {new} is worse", new=new, base=base)
         case "undecided":
-            return "continue", T("continue: whether {new} is better than {base} is not decided.", new=new, base=base)
+            return "continue", T("continue: whether {new} is better than {base} is not decided", new=new, base=base)
         case "not_comparable":
-            return "continue", T("continue: {new} and {base} cannot be compared.", new=new, base=base)
+            return "continue", T("continue: {new} and {base} cannot be compared", new=new, base=base)

@@ -23,6 +23,7 @@ from tools.read_results import ReadResultsArgs, read_results
 from tools.read_task import inside
 from tools.result_origins import version_number
 from tools.text import T, Text, visible
+from tools.version_changes import changes_in_words
 from tools.yaml_read import Refusal, parse, plain
 
 SNAPSHOT = "config_snapshot.yaml"
@@ -152,6 +153,27 @@ def drift(task_path: Path, version: str) -> list[Problem]:
         message = T("The configuration snapshot of {version} was changed after it was taken.", version=version)
         problems.append(Problem(message=message, path=f"iterations/{version}/{SNAPSHOT}", page=_PAGE))
     return problems
+
+
+def changes_between(task_path: Path, base: str, new: str) -> list[Text]:
+    """What was changed from one version to another, in words: as recorded where one began from the other, else by snapshot."""
+    manifest = read_manifest(task_path / "iterations" / new)
+    if manifest is not None and manifest.parent == base:
+        return [*manifest.changes, *_changed_data(task_path, base, manifest)]
+    texts = [snapshot_text(task_path, version) for version in (base, new)]
+    if texts[0] is None or texts[1] is None:
+        return [T("Not recorded: one of the versions has no configuration snapshot.")]
+    words = changes_in_words(texts[0], texts[1])
+    return words if manifest is None else [*words, *_changed_data(task_path, base, manifest)]
+
+
+def _changed_data(task_path: Path, base: str, manifest: Manifest) -> list[Text]:
+    """Data files whose content is another than for the base version; new files are in the configuration's changes."""
+    before = read_manifest(task_path / "iterations" / base)
+    if before is None:
+        return []
+    changed = [file for file, digest in manifest.data.items() if before.data.get(file, digest) != digest]
+    return [T("The content of {file} changed.", file=visible(file)) for file in changed]
 
 
 def data_hashes(task_path: Path, config_text: str) -> dict[str, str | None]:
