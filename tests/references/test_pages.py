@@ -12,6 +12,7 @@ from agent.cli import app
 from agent.library import Library
 from tools.config import TrainingConfig
 from tools.evidence.thresholds import read_thresholds
+from tools.result_origins import answered_splits
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = ("en", "zh-TW")
@@ -166,6 +167,8 @@ def test_every_configuration_example_is_a_valid_configuration(page_id, language)
         values = YAML(typ="safe", pure=True).load(rest)
         if first == "# configs/training_config.yaml":
             TrainingConfig.model_validate(values)
+        elif first == "# configs/benchmark_config.yaml":
+            assert "unknown" not in answered_splits(values).values()
         else:
             assert first == "# task_definition.yaml"
             assert read_thresholds(values["diagnosis"])[1] == []
