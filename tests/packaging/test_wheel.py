@@ -98,6 +98,7 @@ def test_the_installed_program_gives_its_tasks_as_examples(site: Path, tmp_path:
     assert "stance" in done.stdout
     copied = {path.relative_to(tmp_path).as_posix() for path in (tmp_path / "tasks").rglob("*") if path.is_file()}
     assert sorted(data_files("tasks") - copied) == []
+    assert os.access(tmp_path / "tasks" / "stance" / "scripts" / "run_pipeline.sh", os.X_OK)
 
 
 def test_an_editable_installation_reads_the_data_in_the_source_tree(tmp_path: Path):
