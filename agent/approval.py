@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from typing import Annotated, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
-from tools.compare import Comparison
-from tools.ledger import OpenedTest
 
 from tools.change import Decision, Proposal
+from tools.comparison import Comparison
+from tools.ledger import OpenedTest
 
 
 class _Model(BaseModel):

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
 from tools.adopt import AdoptionRecord
-from tools.compare import Comparison
+from tools.change import Decision, Proposal
+from tools.comparison import Comparison
 from tools.diagnose import Diagnosis
 from tools.ledger import OpenedTest
-from tools.status import TaskStatus
-
-from tools.change import Decision, Proposal
 from tools.runs import RunEvent
+from tools.status import TaskStatus
 from tools.text import Text
 
 

@@ -33,7 +33,8 @@ from agent.steps.propose import propose
 from agent.steps.review import file_decision, review
 from tools.text import Speaker
 
-Step = Callable[[State, Context], State]
+Step = Callable[..., State]
+"""A step takes the state, and by name the session's context or the way to ask."""
 Graph = CompiledStateGraph[State, None, State, State]
 
 

@@ -7,24 +7,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.adopt import AdoptionRecord, adopt, rollback
-from tools.ledger import OpenedTest, open_test
-
 from agent.approval import user_name
 from agent.context import Context
 from agent.events import Emit
 from agent.journal import Journal
 from agent.session import task_lock
-from agent.steps.execute import train_version
+from agent.steps.execute import run_version
 from agent.steps.load_task import base_version
+from tools.adopt import AdoptionRecord, RolledBack, adopt, current, rollback
 from tools.change import Change
 from tools.edit_config import EditConfigArgs, EditConfigResult, edit_config
 from tools.errors import InputError, NotFound, RunFailed
-from tools.files import now
-from tools.launch_training import active_runs, cancel
+from tools.files import now, sha256_bytes
+from tools.launch_training import LaunchArgs, active_runs, cancel
+from tools.ledger import OpenedTest, open_test
+from tools.read_results import ReadResultsArgs, latest, read_results
 from tools.read_task import load_task
+from tools.rescore import rescore
+from tools.results import SplitResult
 from tools.text import Speaker, T, visible
-from tools.versions import Restored, begin_version, list_versions, next_version, record_failure
+from tools.versions import begin_version, list_versions, next_version, record_failure
 
 COMMAND = "command"
 
@@ -38,32 +40,59 @@ def train(path: Path, version: str | None, seeds: list[int], emit: Emit, say: Sp
     with task_lock(path):
         text = load_task(path).config.text
         name = version or _unfinished(path, text) or next_version(path)
-        begin_version(
-            path,
-            name,
-            parent=_parent(path, name),
-            config_text=text,
-            say=say,
-        )
+        if not _is_recorded(path, name, text):
+            begin_version(path, name, parent=_parent(path, name), config_text=text, say=say)
         Journal(path).note(COMMAND, "train", f"{name}:{now()}", by="person", version=name, who=user_name())
         try:
-            done = train_version(path, name, Context(session=COMMAND, emit=emit, say=say), seeds=seeds, retry=True)
+            launch = LaunchArgs(task_dir=path, version=name, seeds=seeds, retry=True)
+            done = run_version(launch, Context(session=COMMAND, emit=emit, say=say))
         except RunFailed as failed:
             record_failure(path, name, failed.message, say=say)
             raise
     return name if done else None
 
 
+def evaluate(path: Path, version: str, emit: Emit, say: Speaker) -> bool:
+    """Generate and score a version's valid answers again from its stored weights; False when it was cancelled.
+
+    Raises InputError when the configuration on disk is not the version's: prompt and decoding belong to the version.
+    """
+    require_version(path, version)
+    with task_lock(path):
+        task = load_task(path)
+        if not _is_recorded(path, version, task.config.text):
+            raise InputError(
+                T("configs/training_config.yaml is not the configuration of {version}.", version=version),
+                hint=T("Restore it first: iterate rollback {task} --to {version}", task=path.name, version=version),
+                page="methods/comparing-versions",
+            )
+        result = latest(read_results(ReadResultsArgs(task_dir=path)), version, "valid")
+        seeds = [int(seed) for seed in result.seeds] if result else []
+        launch = LaunchArgs(task_dir=path, version=version, seeds=seeds, train=False, weights_from=version, retry=True)
+        Journal(path).note(COMMAND, "evaluate", f"{version}:{now()}", by="person", version=version, who=user_name())
+        return run_version(launch, Context(session=COMMAND, emit=emit, say=say))
+
+
+def score_again(path: Path, version: str) -> SplitResult:
+    """Score a version's stored valid answers under the present evaluator."""
+    require_version(path, version)
+    with task_lock(path):
+        result = rescore(load_task(path), version)
+        Journal(path).note(COMMAND, "rescore", f"{version}:{now()}", by="person", version=version, who=user_name())
+    return result
+
+
+def _is_recorded(path: Path, version: str, text: str) -> bool:
+    """True when the version's record was opened for exactly this configuration: more seeds of it may be trained."""
+    digest = sha256_bytes(text.encode("utf-8"))
+    manifests = [record.manifest for record in list_versions(path) if record.version == version]
+    return any(manifest is not None and manifest.config_sha256 == digest for manifest in manifests)
+
+
 def _unfinished(path: Path, text: str) -> str | None:
-    """A version whose record was opened for exactly this configuration and has no result yet."""
-    return next(
-        (
-            record.version
-            for record in reversed(list_versions(path))
-            if not record.has_result and record.snapshot and record.snapshot.read_bytes().decode("utf-8") == text
-        ),
-        None,
-    )
+    """The newest version whose record was opened for exactly this configuration and that has no result yet."""
+    waiting = [record.version for record in list_versions(path) if not record.has_result]
+    return next((version for version in reversed(waiting) if _is_recorded(path, version, text)), None)
 
 
 def _parent(path: Path, version: str) -> str | None:
@@ -121,14 +150,18 @@ def adopt_opened(path: Path, version: str) -> AdoptionRecord:
     return record
 
 
-def roll_back(path: Path, to: str | None) -> tuple[AdoptionRecord, Restored]:
-    """Restore a version's configuration and point to it; the one in use before when `to` is left out."""
+def roll_back(path: Path, to: str | None) -> RolledBack:
+    """Restore a version's configuration and point to it; the one in use before, or the parent, when `to` is left out."""
     if to is not None:
         require_version(path, to)
     with task_lock(path):
-        record, restored = rollback(path, to, by=user_name())
-        Journal(path).note(COMMAND, "rolled_back", f"{record.version}:{now()}", by="person", version=record.version)
-    return record, restored
+        if to is None and current(path) is None:
+            to = _parent_of(path, base_version(path, ""))
+        done = rollback(path, to, by=user_name(), decision_id=f"{COMMAND}:{now()}")
+        Journal(path).note(
+            COMMAND, "rolled_back", f"{done.restored.version}:{now()}", by="person", version=done.restored.version
+        )
+    return done
 
 
 def require_version(path: Path, version: str) -> None:
@@ -143,7 +176,8 @@ def require_version(path: Path, version: str) -> None:
 
 
 def _parent_of(path: Path, version: str) -> str | None:
-    return next((record.parent for record in list_versions(path) if record.version == version), None)
+    manifests = [record.manifest for record in list_versions(path) if record.version == version]
+    return next((manifest.parent for manifest in manifests if manifest is not None), None)
 
 
 def parse_seeds(seeds: str | None) -> list[int]:

@@ -68,7 +68,7 @@ def evaluate(
     from agent.faces.training import evaluate_version
 
     path = task_folder(task)
-    raise typer.Exit(evaluate_version(path, version, task_say(path), rescore=rescore, as_json=json))
+    raise typer.Exit(evaluate_version(path, version, task_say(path), again=not rescore, as_json=json))
 
 
 def compare(

@@ -48,7 +48,7 @@ def status(task: TaskName, json: JsonFlag = False) -> None:
 
     path = task_folder(task)
     results = read_results(ReadResultsArgs(task_dir=path))
-    facts = task_status(load_task(path), results.files, version=base_version(path, "") or None)
+    facts = task_status(load_task(path), results, version=base_version(path, "") or None)
     if json:
         show_json(facts)
         return
@@ -81,9 +81,12 @@ def propose(task: TaskName, json: JsonFlag = False) -> None:
     from agent.faces.views.proposal import proposal_lines
     from agent.steps.load_task import base_version
     from agent.steps.propose import proposals_now
+    from tools.diagnose import DiagnoseArgs
+    from tools.diagnose import diagnose as diagnose_tool
 
     path = task_folder(task)
-    proposals = proposals_now(path, base_version(path, ""))
+    base = base_version(path, "")
+    proposals = proposals_now(path, base, diagnose_tool(DiagnoseArgs(task_dir=path, version=base or None)))
     if json:
         show_json([{"id": one.id, **one.model_dump(mode="json")} for one in proposals])
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agent.faces.console import ask, interactive, out
+from agent.faces.console import ask, interactive, out, problem_lines
 from agent.faces.views.opened import opened_lines
 from agent.manual import adopt_opened, open_for_adoption, require_version, roll_back
 from tools.errors import Refused
@@ -34,11 +34,13 @@ def adopt_version(path: Path, version: str, say: Speaker, *, yes: bool) -> int:
 
 def roll_back_version(path: Path, to: str | None, say: Speaker) -> int:
     """Restore an earlier version."""
-    record, restored = roll_back(path, to)
-    out(say(T("{version} is the version in use, and its configuration is restored.", version=record.version)))
-    if restored.hand_edits:
-        kept = restored.hand_edits.relative_to(path).as_posix()
-        out(say(T("The configuration before it equalled no version; it is kept in {file}.", file=kept)))
+    restored = roll_back(path, to).restored
+    out(say(T("The configuration of {version} is restored.", version=restored.version)))
+    if restored.saved:
+        out(say(T("The configuration before it was in no version; it is kept in {file}.", file=restored.saved)))
+    for problem in restored.problems:
+        for line in problem_lines(problem, say):
+            out(line)
     return 0
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tools.read_task import load_task
-
 from agent.approval import (
     Answer,
     Confirmation,
@@ -28,6 +26,7 @@ from agent.proposing import edited
 from tools.change import Change, Decision, Edit, Proposal, Verb
 from tools.errors import IterateError
 from tools.files import now
+from tools.read_task import load_task
 from tools.text import Speaker, T, Text, visible
 from tools.yaml_read import parse, plain
 
@@ -124,14 +123,13 @@ class PersonApprover:
         return changes
 
     def _decide(self, question: DecideQuestion) -> VersionChoice | None:
-        recommended = T("Recommended: {choice}.", choice=question.comparison.recommendation)
-        out(self._say(recommended))
+        out(self._say(T("Recommended: {choice}", choice=question.comparison.recommendation)))
         if question.waiting:
             out(self._say(T("{count} approved change(s) still wait for their training.", count=question.waiting)))
         word = self._choose(DECIDE)
         if word in {None, "quit"}:
             return None
-        return VersionChoice(choice=word, by="person", who=user_name(), at=now())  # type: ignore[arg-type]
+        return VersionChoice(choice=word, by="person", who=user_name(), at=now())
 
     def _confirm(self, question: ConfirmQuestion) -> Confirmation | None:
         metric = question.comparison.primary_metric

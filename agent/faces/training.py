@@ -35,8 +35,23 @@ def stop_training(path: Path, say: Speaker) -> int:
     return 0
 
 
+def evaluate_version(path: Path, version: str | None, say: Speaker, *, again: bool, as_json: bool) -> int:
+    """Evaluate a version on valid, from its weights or (not `again`) from its stored answers; 1 when it was cancelled."""
+    name = version or base_version(path, "")
+    face = StreamFace() if as_json else PlainFace(say)
+    if not again:
+        result = score_again(path, name)
+        if as_json:
+            out(result.model_dump_json(indent=2))
+    elif not evaluate(path, name, face.watch, say):
+        return 1
+    if not as_json:
+        _show_result(path, name, say)
+    return 0
+
+
 def _show_result(path: Path, version: str, say: Speaker) -> None:
-    result = latest(read_results(ReadResultsArgs(task_dir=path)).files, version, "valid")
+    result = latest(read_results(ReadResultsArgs(task_dir=path)), version, "valid")
     if result:
         for line in result_lines(result, say):
             out(line)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from tools.adopt import adopt
-from tools.compare import Comparison
-from tools.ledger import OpenedTest, open_test
-
 from agent.approval import Confirmation, ConfirmQuestion, VersionChoice
 from agent.context import Context, task_path
 from agent.events import Adopted, Notice, TestOpened
 from agent.state import State
 from agent.steps.review import Ask
+from tools.adopt import adopt
+from tools.comparison import Comparison
+from tools.ledger import OpenedTest, open_test
 from tools.text import T
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from tools.compare import CompareArgs
-from tools.compare import compare as compare_tool
-from tools.compare_report import markdown
-from tools.forecasts import record_outcome
-
 from agent.context import Context, task_path
 from agent.events import Compared, Notice
 from agent.state import State
 from tools.change import Proposal
+from tools.compare import CompareArgs
+from tools.compare import compare as compare_tool
+from tools.compare_report import markdown
 from tools.files import write_atomic
+from tools.forecasts import record_outcome
 from tools.text import T
 
 

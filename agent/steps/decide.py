@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from tools.compare import Comparison
-from tools.versions import record_choice, restore_version
-
 from agent.approval import DecideQuestion, VersionChoice
 from agent.context import Context, task_path
 from agent.events import RolledBack
 from agent.state import State
 from agent.steps.review import Ask
+from tools.comparison import Comparison
+from tools.versions import record_choice, restore_version
 
 
 def decide(state: State, ask: Ask) -> State:

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.forecasts import record_forecast
-
 from agent.context import Context, task_path
 from agent.events import Notice, Progress, VersionBegun
 from agent.journal import Journal
 from agent.state import State, Work
-from tools.change import Approved, Decision, Proposal
+from tools.change import Decision, Proposal
 from tools.collect import collect
 from tools.edit_config import text_after
 from tools.errors import IterateError, RunFailed
 from tools.files import write_atomic
+from tools.forecasts import record_forecast
 from tools.launch_training import LaunchArgs, launch_training, start, wait
 from tools.read_task import load_task
 from tools.runs import RunDir, RunEvent, RunState
@@ -58,7 +57,8 @@ def prepare(state: State, context: Context) -> State:
         work["version"],
         parent=work["parent"] or None,
         config_text=text,
-        approved=Approved(proposal, decision),
+        proposal=proposal,
+        decision=decision,
         say=context.say,
     )
     record_forecast(path, work["version"], proposal)
@@ -97,7 +97,7 @@ def execute(state: State, context: Context) -> State:
     work = _work(state)
     path = task_path(state)
     try:
-        finished = train_version(path, work["version"], context)
+        finished = run_version(LaunchArgs(task_dir=path, version=work["version"]), context)
     except RunFailed as failed:
         return _give_up(state, context, failed)
     if not finished:
@@ -107,14 +107,13 @@ def execute(state: State, context: Context) -> State:
     return {}
 
 
-def train_version(
-    path: Path, version: str, context: Context, *, seeds: list[int] | None = None, retry: bool = False
-) -> bool:
+def run_version(args: LaunchArgs, context: Context) -> bool:
     """Run the version's trainings to their end and keep result, history, sealed predictions and weights.
 
     True when all seeds succeeded, False when one was cancelled; raises RunFailed for a failure.
     """
-    launched = launch_training(LaunchArgs(task_dir=path, version=version, seeds=seeds or [], retry=retry))
+    path, version = args.task_dir, args.version
+    launched = launch_training(args)
     for run_dir in launched.paths:
         if not _follow(run_dir, context):
             return False

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.adopt import current
-
 from agent.context import Context, task_path
 from agent.events import Notice, TaskLoaded
 from agent.state import State
+from tools.adopt import current
 from tools.read_results import ReadResultsArgs, read_results
 from tools.read_task import load_task as read_task_folder
 from tools.status import task_status
@@ -22,7 +21,7 @@ def load_task(state: State, context: Context) -> State:
     task = read_task_folder(path)
     base = base_version(path, state.get("base", ""))
     results = read_results(ReadResultsArgs(task_dir=path))
-    context.emit(TaskLoaded(status=task_status(task, results.files, version=base or None)))
+    context.emit(TaskLoaded(status=task_status(task, results, version=base or None)))
     if not base:
         context.emit(Notice(message=T("This task has no trained version yet: the first step is a baseline.")))
     return {"base": base}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tools.diagnose import Diagnosis
-from tools.read_task import load_task
+from pathlib import Path
 
 from agent.context import Context, task_path
 from agent.events import Notice, Proposed
@@ -12,22 +11,27 @@ from agent.proposing import ProposalHistory, baseline
 from agent.proposing import propose as proposals_for
 from agent.state import State
 from tools.change import Decision, Proposal
+from tools.diagnose import Diagnosis
+from tools.read_task import load_task
 from tools.text import T
 
 
 def propose(state: State, context: Context) -> State:
     """Proposals for the findings; the baseline when nothing was ever trained; none when nothing is wrong."""
-    path = task_path(state)
-    task = load_task(path)
-    if state["base"]:
-        diagnosis = Diagnosis.model_validate(state["diagnosis"])
-        proposals = proposals_for(task, diagnosis, history_of(context.journal(state)))
-        if not proposals:
-            context.emit(_nothing(diagnosis.healthy))
-    else:
-        proposals = [baseline(task)]
+    diagnosis = Diagnosis.model_validate(state["diagnosis"])
+    proposals = proposals_now(task_path(state), state["base"], diagnosis)
+    if not proposals:
+        context.emit(_nothing(diagnosis.healthy))
     context.emit(Proposed(proposals=proposals))
     return {"proposals": [one.model_dump(mode="json") for one in proposals], "cursor": 0, "answer": None}
+
+
+def proposals_now(path: Path, base: str, diagnosis: Diagnosis) -> list[Proposal]:
+    """What the rules propose, given what was decided and tried before; the baseline when there is no version yet."""
+    task = load_task(path)
+    if not base:
+        return [baseline(task)]
+    return proposals_for(task, diagnosis, history_of(Journal(path)))
 
 
 def _nothing(healthy: bool) -> Notice:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tools.read_task import load_task
-
 from agent.approval import ReviewQuestion
 from agent.context import Context, task_path
 from agent.events import Decided
 from agent.proposing import edited
 from agent.state import Json, State, Work
+from agent.steps.propose import proposals_now
 from tools.change import Decision, Proposal, Verb
+from tools.diagnose import Diagnosis
+from tools.read_task import load_task
 
 Ask = Callable[[Json], Any]
 """Suspends the graph until an approver has answered."""
@@ -46,6 +47,7 @@ def file_decision(state: State, context: Context) -> State:
     context.emit(Decided(decision=decision, title=proposal.title))
     update: State = {
         "answer": None,
+        "proposals": _after(state, decision),
         "cursor": state["cursor"] + 1,
         "decisions": [*state.get("decisions", []), decision.model_dump(mode="json")],
     }
@@ -55,3 +57,14 @@ def file_decision(state: State, context: Context) -> State:
         )
         update["queue"] = [*state.get("queue", []), work]
     return update
+
+
+def _after(state: State, decision: Decision) -> list[Json]:
+    """The list of proposals from now on: a rejection and its reason change what comes next, not only what comes some day."""
+    if decision.decision is not Verb.reject or not state["base"]:
+        return state["proposals"]
+    done = state["proposals"][: state["cursor"] + 1]
+    seen = {Proposal.model_validate(one).id for one in done}
+    diagnosis = Diagnosis.model_validate(state["diagnosis"])
+    fresh = proposals_now(task_path(state), state["base"], diagnosis)
+    return [*done, *(one.model_dump(mode="json") for one in fresh if one.id not in seen)]

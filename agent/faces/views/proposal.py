@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.faces.layout import pad, width, wrap
 from agent.faces.views.words import DIFFICULTIES, SOURCES, TIERS, metric_name, minutes, percent, points
 from tools.change import Effect, Goal, Proposal
-from tools.text import Speaker, T, visible
+from tools.text import Speaker, T, Text, visible
 
 
 def proposal_lines(proposal: Proposal, say: Speaker, *, number: int, total: int) -> list[str]:
@@ -83,8 +83,8 @@ def cost_line(proposal: Proposal, say: Speaker) -> str:
     )
 
 
-def _labelled(facts: list[tuple[object, str]], say: Speaker) -> list[str]:
-    labels = [say(label) for label, _ in facts]  # type: ignore[arg-type]
+def _labelled(facts: list[tuple[Text, str]], say: Speaker) -> list[str]:
+    labels = [say(label) for label, _ in facts]
     column = max(width(label) for label in labels) + 2
     lines: list[str] = []
     for label, (_, value) in zip(labels, facts, strict=True):

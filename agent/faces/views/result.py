@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.faces.layout import table
 from agent.faces.views.words import metric_name, percent
-from tools.results import SplitResult
+from tools.results import ClassScore, SplitResult
 from tools.text import Speaker, T, visible
 
 
@@ -21,8 +21,16 @@ def result_lines(result: SplitResult, say: Speaker) -> list[str]:
     if result.per_class:
         header = [say(T("Class")), say(T("Precision")), say(T("Recall")), say(T("F1")), say(T("Support"))]
         scores = [
-            [visible(label, 40), percent(one.precision), percent(one.recall), percent(one.f1), str(one.support)]
+            [
+                visible(label, 40),
+                *[percent(value) if value is not None else "-" for value in _of(one)],
+                str(one.support),
+            ]
             for label, one in result.per_class.items()
         ]
         lines += [*table(header, scores), ""]
     return lines
+
+
+def _of(score: ClassScore) -> tuple[float | None, float | None, float]:
+    return score.precision, score.recall, score.f1

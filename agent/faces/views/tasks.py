@@ -35,7 +35,7 @@ def task_overview(path: Path) -> TaskOverview:
     """The task's newest score against its first target; a task that cannot be read says why."""
     try:
         results = read_results(ReadResultsArgs(task_dir=path))
-        status = task_status(load_task(path), results.files, version=base_version(path, "") or None)
+        status = task_status(load_task(path), results, version=base_version(path, "") or None)
     except IterateError as error:
         return TaskOverview(name=path.name, problem=error.message)
     line = next((one for one in status.metrics if one.metric == status.primary_metric), None)
