@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +52,11 @@ def read_rows(
     return RowsRead(rows=rows, problems=reader.log.problems())
 
 
-def raw_objects(path: Path, limit: int) -> list[dict[str, Any]]:
-    """The first `limit` objects of a file as they are, for guessing what a task is; raises InputError."""
-    objects: list[dict[str, Any]] = []
-    for _, item in _items(path, ProblemLog(path.name), path.name):
-        objects.append(item)
-        if len(objects) >= limit:
-            break
-    return objects
+def raw_objects(path: Path, limit: int) -> tuple[list[dict[str, Any]], list[Problem]]:
+    """The first `limit` objects of a file as they are, and what is wrong with the lines before; raises InputError."""
+    log = ProblemLog(path.name)
+    objects = [item for _, item in islice(_items(path, log, path.name), limit)]
+    return objects, log.problems()
 
 
 def content_id(fields: dict[str, str], answer: object) -> str:

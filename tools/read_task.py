@@ -198,7 +198,7 @@ def _peek(path: Path, config: ConfigFile) -> list[dict[str, Any]]:
         if whole is None or not whole.is_file():
             continue
         try:
-            if rows := raw_objects(whole, _PEEKED):
+            if rows := raw_objects(whole, _PEEKED)[0]:
                 return rows
         except InputError:
             continue
