@@ -18,7 +18,8 @@ from tools.results import History, HistoryPoint
 WINDOW = 0.2
 """The end of a training is its last fifth."""
 FIRST = 0.1
-"""The start is its first tenth, at least one point."""
+FIRST_POINTS = 3
+"""The start is the first three points of its first tenth, at least one."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,9 @@ class Curve:
 
     @property
     def start(self) -> float | None:
-        """Mean training loss of the first tenth."""
-        early = [loss for time, loss in zip(self.times, self.losses, strict=True) if time <= FIRST]
-        return fmean(early) if early else (self.losses[0] if self.losses else None)
+        """Mean of the first points: at most three, within the first tenth. The answer format is learned soon after them."""
+        early = [loss for time, loss in zip(self.times, self.losses, strict=True) if time <= FIRST][:FIRST_POINTS]
+        return fmean(early or self.losses[:1]) if self.losses else None
 
     @property
     def end(self) -> float | None:

@@ -105,3 +105,9 @@ def test_without_metrics_the_lowest_loss_is_best():
     points = [HistoryPoint(step=step, eval_loss=loss) for step, loss in [(1, 0.5), (2, 0.3), (3, 0.4)]]
     [curve] = curves_of(History(points=points))
     assert curve.best.step == 2
+
+
+def test_the_start_is_not_watered_down_by_the_format_that_is_learned_during_warmup():
+    rates = [0.1 * n for n in range(1, 11)] + [1.0] * 80
+    losses = [4.0, 4.0, 4.0, 2.0, 1.0, *[0.4] * 85]
+    assert measured(losses, rates).start == 4.0
