@@ -17,8 +17,11 @@ from tools.text import T, Text
 
 BALANCED = 0.6
 """With a training class above this share, always giving one answer is what imbalance teaches, not underfitting."""
-LEARNED = 0.1
-"""A training loss below this part of its start means that the training rows are known."""
+LEARNED = 0.05
+"""A training loss below this part of its start means that the training rows are known: after the answer format alone is
+learned, a small model on three labels still has a tenth of it."""
+MOSTLY_PARSED = 0.9
+"""With fewer parsed answers than this, a low accuracy is a matter of format."""
 FOREIGN = "trainer_state.json"
 """In a history of another trainer the loss may cover the prompt too, so its height says nothing."""
 
@@ -95,7 +98,7 @@ def _at_chance(case: Case, curve: Curve) -> Sign | None:
     if accuracy is None or not majority or ruled or not unlearned:
         return None
     limit = majority + 2 * sqrt(majority * (1 - majority) / max(1, len(case.valid.rows)))
-    if accuracy > limit or case.result is None or case.result.metrics.get("parse_rate", 1.0) < 1 - LEARNED:
+    if accuracy > limit or case.result is None or case.result.metrics.get("parse_rate", 1.0) < MOSTLY_PARSED:
         return None
     detail = T(
         "The accuracy of {accuracy:.1%} is not clearly better than always answering with the most frequent label "

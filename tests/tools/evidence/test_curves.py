@@ -69,6 +69,14 @@ def test_a_model_that_always_says_the_same_is_underfitted(case, history, result)
     assert finding.about["sign"] == "chance"
 
 
+def test_a_model_that_learned_the_format_and_not_yet_the_labels_is_underfitted(case, history, result):
+    # As measured: Gemma 3 270M on three labels has a tenth of its first loss left after one epoch, at accuracy 0.40.
+    scores = result({"pos": 0.57, "neg": 0.0, "neu": 0.0}, accuracy=0.40)
+    losses = [3.9, 3.7, 3.9, 3.1, 1.7, 0.7, *[0.4] * 16]
+    evidence = case(result=scores, valid={"pos": 96, "neg": 88, "neu": 56}, history=history(losses, [(22, 0.58, 0.19)]))
+    assert [one.about["sign"] for one in underfitting(evidence)] == ["chance"]
+
+
 def test_saying_the_same_after_a_training_on_one_class_is_not_called_underfitting(case, history, result):
     scores = result({"pos": 0.5, "neg": 0.0, "neu": 0.0}, accuracy=0.35)
     losses = [0.6 + 2 * exp(-n / 3) for n in range(60)]
