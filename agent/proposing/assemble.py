@@ -16,10 +16,12 @@ from agent.proposing.reasons import Wishes, wishes_in
 from agent.proposing.repair_rules import config_repairs
 from agent.proposing.training_rules import larger_model, low_capacity, overfitting, underfitting, unstable
 from agent.proposing.view import View
-from tools.change import Goal, Proposal, Tier, Verb
+from tools.change import Effect, Goal, Proposal, Tier, Verb
 from tools.diagnose import Diagnosis
 from tools.edit_config import config_diff, require_valid, text_after
 from tools.errors import InputError
+from tools.forecasts import FILE as FORECASTS
+from tools.forecasts import change_key, learned_effect, outcomes_of
 from tools.task import Task
 from tools.text import Speaker, T, Text, english, visible
 
@@ -47,6 +49,9 @@ RULES: tuple[Rule, ...] = (
 )
 """Every rule; of two that propose the same change the earlier one speaks."""
 
+MOST_PROPOSALS = 8
+"""More at once are not read; the rest is proposed again when these are decided."""
+
 _TIERS = [Tier.quick, Tier.medium, Tier.long]
 
 
@@ -56,6 +61,8 @@ class _Ranked:
 
     proposal: Proposal
     draft: Draft
+    expected: float
+    """Expected gain of its metric, with what was learned."""
 
 
 def propose(
@@ -74,13 +81,13 @@ def propose(
     ranked: dict[str, _Ranked] = {}
     for draft in (draft for rule in RULES for draft in rule(view)):
         one = _checked(view, draft, say)
-        if one is not None and one.id not in barred and wishes.allow(one):
-            ranked.setdefault(one.id, _Ranked(one, draft))
+        if one is not None and one.proposal.id not in barred and wishes.allow(one.proposal):
+            ranked.setdefault(one.proposal.id, one)
     ordered = sorted(ranked.values(), key=lambda one: _order(one, view, wishes))
-    return [_with_history(one.proposal, past) for one in ordered]
+    return [_with_history(one.proposal, past) for one in ordered[:MOST_PROPOSALS]]
 
 
-def _checked(view: View, draft: Draft, say: Speaker) -> Proposal | None:
+def _checked(view: View, draft: Draft, say: Speaker) -> _Ranked | None:
     """The draft as a proposal; None when it changes nothing or the configuration would not be valid with it."""
     edits = [edit for change in draft.changes for edit in change.edits]
     try:
@@ -91,45 +98,66 @@ def _checked(view: View, draft: Draft, say: Speaker) -> Proposal | None:
     diff = config_diff(view.task.config.text, text)
     if not diff:
         return None
-    forecast = effect(draft.metric, draft.gain, draft.basis, draft.source)
-    now = view.now(draft.metric)
-    hoped = (now or 0.0) + max(forecast.high, 0.0) if now is not None else (view.target or forecast.high)
-    return Proposal(
+    proposal = Proposal(
         task=view.task.name,
         title=draft.title,
         problem=_problem(draft),
         findings=list(dict.fromkeys(finding.kind.value for finding in draft.findings)),
-        goal=Goal(
-            metric=draft.metric, now=now, wanted=round(draft.wanted if draft.wanted is not None else min(1.0, hoped), 3)
-        ),
+        goal=Goal(metric=draft.metric, now=view.now(draft.metric), wanted=0.0),
         changes=draft.changes,
         diff=diff,
         config_sha256=view.task.config.sha256,
-        effect=forecast,
+        effect=effect(draft.metric, draft.gain, draft.basis, draft.source),
         cost=price(view.rows, draft.changes, after),
         difficulty=draft.difficulty,
         tier=draft.tier,
         page=draft.page,
         caution=draft.caution,
     )
+    forecast = _learned(view, proposal)
+    expected = draft.gain.mean if forecast.source != "learned" else (forecast.low + forecast.high) / 2
+    goal = proposal.goal.model_copy(update={"wanted": _wanted(view, draft, forecast)})
+    return _Ranked(proposal.model_copy(update={"effect": forecast, "goal": goal}), draft, expected)
+
+
+def _learned(view: View, proposal: Proposal) -> Effect:
+    """The forecast as outcomes of the same kind of change have moved it, on this task and the others of this workspace.
+
+    What was counted on this task stays as it is, and a bundle learns nothing from its parts.
+    """
+    if proposal.effect.source == "measured" or len(proposal.changes) > 1:
+        return proposal.effect
+    tasks = [path.parents[1] for path in sorted(view.task.path.parent.glob(f"*/{FORECASTS}"))]
+    return learned_effect(proposal.effect, outcomes_of(change_key(proposal.changes[0]), tasks))
+
+
+def _wanted(view: View, draft: Draft, forecast: Effect) -> float:
+    """The score hoped for: the upper end of the forecast; the target where no score is known."""
+    if draft.wanted is not None:
+        return draft.wanted
+    now = view.now(draft.metric)
+    if now is None:
+        return view.target or 1.0
+    return round(min(1.0, now + max(forecast.high, 0.0)), 3)
 
 
 def _problem(draft: Draft) -> Text:
     """What the first finding says, and how many more say the same."""
     first = draft.findings[0]
+    title = first.title if str(first.title).endswith(".") else T("{sentence}.", sentence=first.title)
     if len(draft.findings) == 1:
-        return T("{title}. {detail}", title=first.title, detail=first.detail)
+        return T("{title} {detail}", title=title, detail=first.detail)
     more = len(draft.findings) - 1
-    return T("{title}, and {more} more finding(s). {detail}", title=first.title, more=more, detail=first.detail)
+    return T("{title} {detail} ({more} more finding(s) of this kind)", title=title, detail=first.detail, more=more)
 
 
 def _order(one: _Ranked, view: View, wishes: Wishes) -> tuple[int, int, int, float]:
     """Tier by tier; repairs first; then what a rejection asked for; then by expected gain of the primary metric per minute."""
-    gain = one.draft.gain.mean / _share(one.draft.metric, view)
+    gain = one.expected / _share(one.draft.metric, view)
     per_minute = gain / max(one.proposal.cost.minutes, 0.5)
     return (
         _TIERS.index(one.proposal.tier),
-        0 if one.draft.first else 1,
+        one.draft.urgency,
         0 if wishes.prefer(one.proposal) else 1,
         -per_minute,
     )

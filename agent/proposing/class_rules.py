@@ -96,5 +96,4 @@ def _draft(view: View, findings: list[Finding], change: Change, key: str) -> Dra
         gain=prior_gain(key, limit=lag, certain=certain),
         basis=prior_basis(key),
         page="methods/class-weights",
-        key=key,
     )

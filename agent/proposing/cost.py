@@ -4,48 +4,73 @@ from __future__ import annotations
 
 from agent.proposing.view import TaskRows
 from tools.change import Change, ChangeKind, Cost
-from tools.config import TrainingConfig
+from tools.errors import InputError
+from tools.prompting import answer_text, messages_for
 from tools.read_task import load_split
 from tools.recipe import apply_recipe
-from tools.task import ConfigFile
+from tools.task import ConfigFile, Row, Task
 from tools.text import T
+from tools.training.estimate import Workload, estimate, tokens_guess
 
-SECONDS_PER_ROW = 0.25
-"""Forward and backward pass of one short row, for a model of 270 million parameters on two processor cores; a rule of thumb
-for when nothing better is known."""
-SECONDS_PER_ANSWER = 0.3
-"""Generating one short answer, on the same machine."""
+SAMPLED = 200
+"""Rows whose length is looked at; more would not change an estimate."""
+USUAL_TOKENS = 100.0
+"""Tokens of a row that cannot be put as a prompt."""
+SECONDS_PER_ROW = 0.3
+"""Training on one short row or answering it, on two processor cores with a small model: a rule of thumb for a base model of
+unknown size."""
 
 
 def price(rows: TaskRows, changes: list[Change], after: ConfigFile) -> Cost:
-    """What changes take, with the rows and settings that the version would have."""
+    """What changes take, with the rows and settings that the version would have; no changes is the baseline."""
     if changes and after.values == rows.task.config.values:
         return Cost(minutes=0.0, trainings=0, basis=T("Only the file is edited; nothing is trained."))
-    seeds = len(after.values.training.all_seeds)
-    if changes and all(change.kind is ChangeKind.decoding for change in changes):
-        return _evaluation(rows.valid_count, seeds)
-    return _training(after.values, training_rows(rows, after), rows.valid_count)
+    answers_only = bool(changes) and all(change.kind is ChangeKind.decoding for change in changes)
+    work = _workload(rows, after, epochs=0.0 if answers_only else after.values.training.epochs)
+    trainings = 0 if answers_only else work.seeds
+    try:
+        found = estimate(work)
+    except InputError:
+        return _rule_of_thumb(work, trainings)
+    basis = T("{basis}.", basis=found.basis)
+    return Cost(minutes=found.minutes, memory_gb=found.memory_gb, trainings=trainings, basis=basis)
 
 
-def training_rows(rows: TaskRows, after: ConfigFile) -> int:
-    """Rows per epoch under another configuration."""
+def _workload(rows: TaskRows, after: ConfigFile, epochs: float) -> Workload:
     task = rows.task.model_copy(update={"config": after})
     same_files = after.values.data.train == rows.task.config.values.data.train
-    return len(apply_recipe(task, rows.train if same_files else load_split(task, "train").split).rows)
-
-
-def _evaluation(rows: int, seeds: int) -> Cost:
-    minutes = round(max(0.1, seeds * rows * SECONDS_PER_ANSWER / 60), 1)
-    return Cost(minutes=minutes, trainings=0, basis=T("Only answers are generated again; a rule of thumb."))
-
-
-def _training(values: TrainingConfig, rows: int, evaluated: int) -> Cost:
-    training = values.training
-    seeds = len(training.all_seeds)
-    evaluations = 1 + training.epochs * training.evals_per_epoch
-    seconds = rows * training.epochs * SECONDS_PER_ROW + evaluated * evaluations * SECONDS_PER_ANSWER
-    return Cost(
-        minutes=round(max(0.5, seeds * seconds / 60), 1),
-        trainings=seeds,
-        basis=T("A rule of thumb: no training was measured on this machine yet."),
+    train = apply_recipe(task, rows.train if same_files else load_split(task, "train").split).rows
+    lengths = [_tokens(task, row) for row in train[:: max(1, len(train) // SAMPLED)]]
+    training = after.values.training
+    return Workload(
+        base_model=training.base_model,
+        rows=len(train),
+        epochs=epochs,
+        seeds=len(training.all_seeds),
+        valid_rows=rows.valid_count,
+        test_rows=rows.test_count,
+        tokens_per_row=sum(lengths) / len(lengths) if lengths else USUAL_TOKENS,
+        longest_row=min(training.max_length, round(max(lengths, default=USUAL_TOKENS))),
+        evals_per_epoch=training.evals_per_epoch,
+        micro_batch_size=training.micro_batch_size,
+        all_weights=after.values.lora is None,
+        folder=task.path,
     )
+
+
+def _tokens(task: Task, row: Row) -> float:
+    """Tokens of prompt and answer, at most what max_length leaves of them."""
+    try:
+        turns = messages_for(task.definition, task.config.values.prompt, row)
+        answer = row.chosen or "" if row.answer is None else answer_text(task.definition.answer, row.answer)
+    except InputError:
+        return USUAL_TOKENS
+    text = "".join(turn["content"] for turn in turns) + answer
+    return min(tokens_guess([text]), float(task.config.values.training.max_length))
+
+
+def _rule_of_thumb(work: Workload, trainings: int) -> Cost:
+    answered = work.valid_rows * (1 + work.epochs * work.evals_per_epoch) + work.test_rows
+    seconds = work.seeds * SECONDS_PER_ROW * (work.rows * work.epochs + answered)
+    basis = T("A rule of thumb, since the size of this base model is not known.")
+    return Cost(minutes=round(max(0.5, seconds / 60), 1), trainings=trainings, basis=basis)

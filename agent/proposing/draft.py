@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 
-from agent.proposing.forecast import Gain
+from agent.proposing.forecast import Gain, Source
 from tools.change import Change, Difficulty, Tier
 from tools.finding import Finding
 from tools.text import Text
+
+
+class Urgency(IntEnum):
+    """What comes first within a tier (cheap repairs are listed before any training change)."""
+
+    trust = 0
+    """Scores or settings are not what they seem until this is mended."""
+    repairs = 1
+    """Something is broken: format, decoding, length."""
+    improves = 2
+    """Nothing is broken; the score may rise."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +36,10 @@ class Draft:
     basis: Text
     """Where the forecast comes from."""
     page: str
-    key: str
-    """Its row in the matrix, by which outcomes are learned."""
-    source: str = "prior"
+    source: Source = "prior"
     wanted: float | None = None
     """The score hoped for; by default what the middle of the forecast would give."""
     tier: Tier = Tier.quick
     difficulty: Difficulty = Difficulty.low
     caution: Text | None = None
-    first: bool = False
-    """True for repairs that come before any training change: format, decoding, leaks, configuration keys."""
+    urgency: Urgency = Urgency.improves

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from agent.proposing.matrix import NOISE, PRIORS
 from tools.change import Effect
 from tools.text import T, Text
 
+Source = Literal["measured", "learned", "prior"]
 LEVEL = 0.8
 _TAIL = (1 - LEVEL) / 2
 _Z80 = 1.2816
 """Standard deviations between the middle and the 90 % quantile of a normal distribution."""
 _SMALLEST_SPREAD = 0.005
+_SURE = 0.9
+"""A change is never more certain than this to do what it should."""
 
 
 class Gain(NamedTuple):
@@ -53,7 +56,7 @@ def prior_gain(name: str, *, limit: float | None = None, certain: bool = True) -
 
 def measured_gain(lost: float) -> Gain:
     """The gain of mending a fault whose cost was counted on this task: between half of it and all of it, nine times in ten."""
-    return _gain(lost / 2, lost, 0.9)
+    return _gain(lost / 2, lost, _SURE)
 
 
 def no_gain() -> Gain:
@@ -63,7 +66,7 @@ def no_gain() -> Gain:
 
 def fall(share: float) -> Gain:
     """The forecast when scores were too high by up to `share`: they will probably fall."""
-    return _gain(-share, 0.0, 0.9)
+    return _gain(-share, 0.0, _SURE)
 
 
 def _gain(low: float, high: float, works: float) -> Gain:
@@ -71,7 +74,7 @@ def _gain(low: float, high: float, works: float) -> Gain:
     return Gain((low + high) / 2, math.hypot(spread, NOISE / 2), works)
 
 
-def effect(metric: str, gain: Gain, basis: Text, source: str = "prior") -> Effect:
+def effect(metric: str, gain: Gain, basis: Text, source: Source = "prior") -> Effect:
     """The forecast of a gain as an interval that will be scored."""
     return Effect(
         metric=metric,
@@ -79,7 +82,7 @@ def effect(metric: str, gain: Gain, basis: Text, source: str = "prior") -> Effec
         high=round(_quantile(gain.below, 1 - _TAIL), 3),
         level=LEVEL,
         p_better=round(1 - gain.below(0.0), 2),
-        source="measured" if source == "measured" else "prior",
+        source=source,
         basis=basis,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.proposing.draft import Draft
+from agent.proposing.draft import Draft, Urgency
 from agent.proposing.forecast import measured_gain, prior_basis, prior_gain
 from agent.proposing.view import View
 from tools.change import Change, ChangeKind
@@ -66,9 +66,8 @@ def longer_rows(view: View) -> list[Draft]:
             gain=prior_gain("max_length_up", limit=findings[0].lost),
             basis=prior_basis("max_length_up"),
             page=findings[0].page,
-            key="max_length_up",
             caution=caution,
-            first=True,
+            urgency=Urgency.repairs,
         )
     ]
 
@@ -91,6 +90,5 @@ def _counted(view: View, findings: list[Finding], change: Change) -> Draft:
         ),
         source="measured",
         page="methods/decoding",
-        key="format",
-        first=True,
+        urgency=Urgency.repairs,
     )

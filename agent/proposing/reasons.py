@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tools.change import Decision, Proposal, Verb
 
@@ -54,9 +54,9 @@ TOPICS: dict[str, tuple[tuple[str, ...], re.Pattern[str]]] = {
 class Wishes:
     """What earlier rejections ask of new proposals."""
 
-    unwanted: dict[str, Decision] = field(default_factory=dict)
-    """Topic to the rejection that ruled it out."""
-    preferred: list[str] = field(default_factory=list)
+    unwanted: frozenset[str] = frozenset()
+    """Topics that a reason ruled out."""
+    preferred: frozenset[str] = frozenset()
     """Topics that a reason named as the better way."""
     minutes: float | None = None
     """A training that takes this long or longer was too slow."""
@@ -65,31 +65,27 @@ class Wishes:
         """False for a proposal of an unwanted kind, or one as slow as what was too slow."""
         if self.minutes is not None and proposal.cost.minutes >= self.minutes:
             return False
-        return not topics_of(proposal) & self.unwanted.keys()
+        return not topics_of(proposal) & self.unwanted
 
     def prefer(self, proposal: Proposal) -> bool:
         """True for the kind of change that a reason asked for."""
-        return bool(topics_of(proposal) & set(self.preferred))
+        return bool(topics_of(proposal) & self.preferred)
 
 
 def wishes_in(decisions: Sequence[tuple[Proposal, Decision]]) -> Wishes:
     """Read the reasons of all rejections, oldest first; a later wish for a topic overrules an earlier one against it."""
-    unwanted: dict[str, Decision] = {}
-    preferred: dict[str, None] = {}
+    unwanted: set[str] = set()
+    preferred: set[str] = set()
     minutes: list[float] = []
     for proposal, decision in decisions:
         if decision.decision is not Verb.reject:
             continue
         against, instead = _named(decision.reason, topics_of(proposal))
-        for topic in instead:
-            unwanted.pop(topic, None)
-            preferred[topic] = None
-        for topic in against:
-            unwanted[topic] = decision
-            preferred.pop(topic, None)
+        unwanted = (unwanted - instead) | against
+        preferred = (preferred | instead) - against
         if _SLOW.search(decision.reason) and proposal.cost.minutes > 0:
             minutes.append(proposal.cost.minutes)
-    return Wishes(unwanted, list(preferred), min(minutes, default=None))
+    return Wishes(frozenset(unwanted), frozenset(preferred), min(minutes, default=None))
 
 
 def topics_of(proposal: Proposal) -> set[str]:
@@ -98,12 +94,12 @@ def topics_of(proposal: Proposal) -> set[str]:
     return {topic for topic, (key, _) in TOPICS.items() if any(path[: len(key)] == key for path in paths)}
 
 
-def _named(reason: str, own: set[str]) -> tuple[list[str], list[str]]:
+def _named(reason: str, own: set[str]) -> tuple[set[str], set[str]]:
     """Topics that the reason speaks against, and topics that it asks for: named, not negated, and not the rejected one."""
-    against: list[str] = []
-    instead: list[str] = []
+    against: set[str] = set()
+    instead: set[str] = set()
     for topic, (_, words) in TOPICS.items():
         for match in words.finditer(reason):
             negated = _NOT_BEFORE.search(reason[: match.start()]) is not None
-            (against if negated or topic in own else instead).append(topic)
-    return against, [topic for topic in instead if topic not in against]
+            (against if negated or topic in own else instead).add(topic)
+    return against, instead - against

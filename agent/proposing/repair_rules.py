@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from agent.proposing.draft import Draft
+from agent.proposing.draft import Draft, Urgency
 from agent.proposing.forecast import no_gain, prior_basis, prior_gain
 from agent.proposing.view import View, has, value_at
 from tools.change import Change, ChangeKind, Edit
 from tools.edit_config import config_after, text_after
 from tools.errors import InputError
 from tools.finding import Finding, FindingKind
-from tools.text import T, visible
+from tools.text import T, Text, visible
+from tools.yaml_text import flow
 
 KINDS = (FindingKind.config_renamed_key, FindingKind.config_unknown_key, FindingKind.config_mistyped_value)
 
@@ -54,8 +55,18 @@ def _changes_nothing(view: View, edits: list[Edit]) -> bool:
 
 
 def _change(finding: Finding, edits: list[Edit], kind: ChangeKind) -> Change:
-    key = visible(str(finding.about.get("key", edits[0].dotted)), 80)
-    return Change(kind=kind, summary=T("Mend {key}: {problem}", key=key, problem=finding.title), edits=edits)
+    return Change(kind=kind, summary=_summary(finding, edits), edits=edits)
+
+
+def _summary(finding: Finding, edits: list[Edit]) -> Text:
+    old = visible(str(finding.about.get("key")), 80)
+    first = edits[0]
+    if first.new is None:
+        return T("Remove {key}, which has no effect", key=old)
+    value = visible(flow(first.new, inside=False), 60)
+    if len(edits) > 1:
+        return T("Rename {old} to {new}: {value}", old=old, new=visible(first.dotted, 80), value=value)
+    return T("Write {key} as {value}", key=old, value=value)
 
 
 def _bundle(view: View, repairs: list[tuple[Finding, list[Edit]]]) -> Draft:
@@ -68,9 +79,8 @@ def _bundle(view: View, repairs: list[tuple[Finding, list[Edit]]]) -> Draft:
         gain=no_gain(),
         basis=T("The keys are already understood as they were meant, so nothing that is trained changes."),
         page="troubleshooting/configuration",
-        key="repair",
         wanted=view.now(view.metric),
-        first=True,
+        urgency=Urgency.trust,
     )
 
 
@@ -84,7 +94,6 @@ def _single(view: View, finding: Finding, edits: list[Edit]) -> Draft:
         gain=prior_gain("mended_value"),
         basis=prior_basis("mended_value"),
         page="troubleshooting/configuration",
-        key="mended_value",
         caution=T("The value had no effect so far and will have one now."),
-        first=True,
+        urgency=Urgency.trust,
     )

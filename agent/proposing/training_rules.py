@@ -14,6 +14,7 @@ from agent.proposing.view import KeyPath, View
 from tools.change import ChangeKind, Difficulty, Tier
 from tools.finding import Finding, FindingKind, Severity
 from tools.text import T, Text
+from tools.yaml_text import number
 
 MOST_EPOCHS = 30.0
 HIGHEST_LEARNING_RATE = 1e-3
@@ -107,7 +108,7 @@ def _learning_rate_up(view: View, findings: list[Finding]) -> list[Draft]:
     new = float(f"{old * 2:.3g}")
     if new > HIGHEST_LEARNING_RATE:
         return []
-    summary = T("Learning rate: {old:g} → {new:g}", old=old, new=new)
+    summary = T("Learning rate: {old} → {new}", old=number(old), new=number(new))
     return [_draft(view, findings, ("learning_rate_up", summary), {("training", "learning_rate"): new})]
 
 
@@ -118,7 +119,7 @@ def _learning_rate_down(view: View, findings: list[Finding]) -> list[Draft]:
     new = float(f"{old / part:.3g}")
     if new < LOWEST_LEARNING_RATE:
         return []
-    summary = T("Learning rate: {old:g} → {new:g}", old=old, new=new)
+    summary = T("Learning rate: {old} → {new}", old=number(old), new=number(new))
     return [_draft(view, findings, ("learning_rate_down", summary), {("training", "learning_rate"): new})]
 
 
@@ -181,7 +182,6 @@ def _draft(
         gain=prior_gain(key, limit=first.lost, certain=certain),
         basis=prior_basis(key),
         page=first.page,
-        key=key,
     )
 
 

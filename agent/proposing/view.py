@@ -39,6 +39,11 @@ class TaskRows:
         return len(load_split(self.task, "valid").split.rows)
 
     @cached_property
+    def test_count(self) -> int:
+        """Rows of the locked split, whose answers are generated once and sealed."""
+        return len(load_split(self.task, "test").split.rows)
+
+    @cached_property
     def counts(self) -> dict[str, int]:
         """Training rows per label, without repetitions."""
         return rows_per_label(self.task)
