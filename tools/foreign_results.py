@@ -37,6 +37,7 @@ _NOT_SCORES = frozenset(
 _ROWS = ("rows", "num_rows", "num_samples", "n_samples", "samples", "total", "support", "n")
 _CLASS_BLOCKS = ("per_class", "per_class_metrics", "class_metrics", "classes", "per_label", "by_class")
 _METRIC_BLOCKS = ("metrics", "scores", "results", "overall", "summary")
+_CLASS_PARTS = ("precision", "recall", "support")
 _CONFUSIONS = ("confusion", "confusion_matrix")
 
 
@@ -116,8 +117,12 @@ def _flat(data: Mapping[str, Any]) -> Understood | Text:
     from_transformers = any(key.startswith(("eval_", "predict_", "test_")) for key in given)
     loose = {key: value for key, value in given.items() if not key.startswith("train_")}
     scores = {without_split(key) if from_transformers else key: value for key, value in loose.items()}
-    metrics = {name: score for name, score in _metrics(scores).items() if class_of(name) is None}
     per_class = _loose_classes(scores)
+    of_classes = {
+        name for label in per_class for part in _CLASS_PARTS for name in (f"{part}_{label}", f"{label}_{part}")
+    }
+    whole = {name: value for name, value in scores.items() if class_of(name) is None and name not in of_classes}
+    metrics = _metrics(whole)
     for key in _CLASS_BLOCKS:
         if isinstance(block := loose.get(key), dict):
             per_class |= _per_class(block)

@@ -33,7 +33,7 @@ def take_apart(item: dict[str, Any], input_fields: list[str], answer: AnswerForm
     """Take a row apart in the first shape that fits: plain fields, chat, preference pair."""
     missing = [name for name in input_fields if item.get(name) is None]
     turns = turns_of(item.get("messages"))
-    if missing and turns:
+    if turns and (missing or "messages" in input_fields):
         return _chat(item, turns, answer)
     raw, keys = _raw_answer(item, input_fields, answer)
     chosen, rejected = _said(item.get("chosen")), _said(item.get("rejected"))

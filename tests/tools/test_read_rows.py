@@ -282,5 +282,5 @@ def test_unlabelled_rows_are_no_problem_by_themselves(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_one_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="rows.jsonl"):
+    with pytest.raises(InputError, match=r"rows\.jsonl"):
         read_rows(tmp_path / "rows.jsonl", definition())
