@@ -131,8 +131,8 @@ def require_valid(task: Task, new_text: str) -> ConfigFile:
 
 def refuse_new_problems(before: Sequence[Problem], after: Sequence[Problem]) -> None:
     """Raise InputError with the problems that an edit would bring; that the definition says otherwise is none."""
-    known = {_identity(problem) for problem in before}
-    new = [one for one in after if _identity(one) not in known and one.kind != FindingKind.config_conflict]
+    known = {str(problem.message) for problem in before}
+    new = [one for one in after if str(one.message) not in known and one.kind != FindingKind.config_conflict]
     if new:
         raise InputError(
             T("The configuration would not be valid, so nothing was changed."),
@@ -140,10 +140,6 @@ def refuse_new_problems(before: Sequence[Problem], after: Sequence[Problem]) -> 
             page="troubleshooting/configuration",
             problems=new,
         )
-
-
-def _identity(problem: Problem) -> tuple[str, str]:
-    return str(problem.message), repr(problem.value)
 
 
 def config_after(task: Task, new_text: str) -> ConfigFile:

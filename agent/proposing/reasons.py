@@ -19,7 +19,7 @@ _SLOW = re.compile(
 )
 _NOT_BEFORE = re.compile(
     r"(?:\b(?:no|not|don'?t|never|avoid|without|stop|against|instead of|rather than)\b[^.,;!?]{0,40}"
-    r"|(?:不要|不想|不用|不需要|不必|不准|別|别|勿|避免|禁止|停止|反對|反对)[^，。；、,;.]{0,12})$",
+    r"|(?:不要|不想|不用|不需要|不必|不准|(?<![類类個个特級级區区])[別别]|勿|避免|禁止|停止|反對|反对)[^，。；、,;.]{0,12})$",
     re.IGNORECASE,
 )
 
@@ -29,7 +29,7 @@ TOPICS: dict[str, tuple[tuple[str, ...], re.Pattern[str]]] = {
         "oversampling": (("data", "oversample"), r"over-?sampl\w*|repeat\w* rows|過採樣|過取樣|过采样|重複樣本"),
         "class_weights": (
             ("training", "class_weights"),
-            r"class[ _-]?weights?|weighted loss|權重|权重|加權|加权",
+            r"class[ _-]?weights?|weighted loss|(?:類別|类别)?(?:權重|权重)|加權|加权",
         ),
         "learning_rate": (("training", "learning_rate"), r"learning[ _-]?rate|(?<![a-z])lr(?![a-z])|學習率|学习率"),
         "epochs": (("training", "epochs"), r"epochs?|訓練輪|训练轮|輪數|轮数|回合"),
