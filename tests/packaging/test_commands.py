@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -88,3 +91,26 @@ def test_the_ci_runs_the_same_command_in_a_fresh_environment():
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
     assert "set -euo pipefail" in script
     assert "make test VENV=" in script
+
+
+def imported() -> set[str]:
+    """Top-level names that the two packages import, anywhere in their code."""
+    found: set[str] = set()
+    for path in (path for package in ("agent", "tools") for path in (ROOT / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module.split(".")[0])
+    return found - set(sys.stdlib_module_names) - {"agent", "tools"}
+
+
+def test_everything_that_is_imported_is_a_declared_dependency():
+    """A package that only happens to be there disappears with the next release of whatever brought it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
+    providers = packages_distributions()
+    missing = {
+        name for name in imported() if not needed & {canonicalize_name(each) for each in providers.get(name, [name])}
+    }
+    assert missing == set()
