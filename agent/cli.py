@@ -20,6 +20,7 @@ app = typer.Typer(
     invoke_without_command=True,
     add_completion=True,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 app.callback(invoke_without_command=True)(main_options)

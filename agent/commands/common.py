@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 from pydantic import BaseModel
 
@@ -31,6 +30,9 @@ class Options:
 
 
 OPTIONS = Options()
+
+UsageError: Any = typer.BadParameter.__base__
+"""Every wrong use of a command; typer carries its own copy of click and exports only this child of it."""
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
 TaskName = Annotated[
@@ -107,12 +109,12 @@ def guarded(command: Callable[[], Any]) -> int:
     try:
         result = command()
         return result if isinstance(result, int) else 0
-    except click.exceptions.Exit as done:
+    except typer.Exit as done:
         return done.exit_code
-    except click.ClickException as wrong:
+    except UsageError as wrong:
         wrong.show()
         return wrong.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         tell(say()(T("Interrupted. Nothing was left half written.")))
         return 130
     except IterateError as error:

@@ -39,17 +39,17 @@ def _finding(number: int, finding: Finding, say: Speaker) -> list[str]:
 
 
 def _fact(fact: Fact, say: Speaker) -> str:
-    text = f"{say(fact.name)}: {_number(fact.value)}"
+    text = f"{say(fact.name)}: {_number(fact.value, percent=fact.percent)}"
     if fact.threshold is not None:
-        text += say(T(" (limit {limit})", limit=_number(fact.threshold)))
+        text += say(T(" (limit {limit})", limit=_number(fact.threshold, percent=fact.percent)))
     return text + (f"  [{visible(fact.source)}]" if fact.source else "")
 
 
-def _number(value: object) -> str:
+def _number(value: object, *, percent: bool) -> str:
     if isinstance(value, bool) or value is None:
         return str(value)
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return f"{value:.1%}" if percent else f"{value:.4g}"
     return visible(str(value), 80)
 
 

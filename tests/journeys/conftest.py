@@ -1,0 +1,101 @@
+"""A task of a tiny random-weight model, and the program as a user starts it: a process of its own, on a terminal or a pipe."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pexpect
+import pytest
+
+LABELS = ["支持", "反對", "中立"]
+ITERATE = [sys.executable, "-m", "agent.cli"]
+
+
+class Place:
+    """A workspace with one task called `small`, ready to be improved."""
+
+    def __init__(self, root: Path, environment: dict[str, str]) -> None:
+        self.root = root
+        self.task = root / "tasks" / "small"
+        self.environment = environment
+
+    def run(self, *words: str, check: bool = False) -> subprocess.CompletedProcess[str]:
+        """The program with its output in pipes: no terminal."""
+        done = subprocess.run(
+            [*ITERATE, "--lang", "en", "--workspace", str(self.root), *words],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    def terminal(self, *words: str) -> pexpect.spawn:
+        """The program on a pseudo-terminal, as a person has it."""
+        words = (*ITERATE[1:], "--lang", "en", "--workspace", str(self.root), *words)
+        return pexpect.spawn(
+            ITERATE[0], list(words), env=self.environment, encoding="utf-8", timeout=120, dimensions=(40, 110)
+        )
+
+    def config(self, **training: object) -> None:
+        """Set training values in the configuration by hand, as a user would."""
+        path = self.task / "configs" / "training_config.yaml"
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for key, value in training.items():
+            at = next((n for n, line in enumerate(lines) if line.strip().startswith(f"{key}:")), None)
+            if at is None:
+                lines.insert(lines.index("training:") + 1, f"  {key}: {value}")
+            else:
+                lines[at] = f"  {key}: {value}"
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def journal(self) -> list[dict]:
+        """Every entry of the task's journal."""
+        path = self.task / "iterations" / "journal.jsonl"
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+    def runs(self) -> list[str]:
+        """The run directories of the task."""
+        return sorted(path.parent.name for path in (self.task / "runs").glob("*/spec.json"))
+
+
+@pytest.fixture
+def place(tmp_path: Path, tiny_model: Path) -> Place:
+    """A new workspace; the task has 36 training rows and no version yet."""
+    environment = {**os.environ, "ITERATE_CACHE": str(tmp_path / "cache"), "PYTHONPATH": str(Path.cwd())}
+    for name in ("ITERATE_WORKSPACE", "ITERATE_LANGUAGE", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        environment.pop(name, None)
+    (tmp_path / "tasks").mkdir()
+    made = Place(tmp_path, environment)
+    table = tmp_path / "opinions.csv"
+    with table.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["text", "target", "label"])
+        for number in range(72):
+            label = LABELS[0] if number % 6 == 0 else LABELS[number % 2 + 1]
+            writer.writerow([f"第{number}則留言，{label}這項提案{'呢' * (number % 5)}", f"提案{number % 4}", label])
+    words = ["--name", "small", "--text", "text", "--label", "label", "--target", "target"]
+    rows = ["--train-rows", "36", "--valid-rows", "18", "--test-rows", "18"]
+    made.run("init", str(table), *words, *rows, "--base-model", str(tiny_model), check=True)
+    made.config(epochs=1, batch_size=12)
+    return made
+
+
+@pytest.fixture
+def trained(place: Place) -> Place:
+    """The same workspace with a trained v1."""
+    place.run("train", "small", "--version", "v1", check=True)
+    return place
+
+
+Wait = Callable[[Callable[[], bool]], None]

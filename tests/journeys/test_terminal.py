@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+pytestmark = pytest.mark.training
+
+
+def test_a_person_goes_from_a_new_task_to_an_adopted_second_version(place):
+    screen = place.terminal("run", "small")
+    screen.expect("Train the first version")
+    screen.expect("> ")
+    screen.sendline("approve")
+    screen.expect("baseline that later versions are compared with")
+    screen.expect(r"Proposal 1 of \d+")
+    screen.expect("> ")
+    screen.sendline("")  # an empty line is no yes
+    screen.expect("> ")
+    screen.sendline("reject")
+    screen.expect("Why")
+    screen.sendline("太貴")
+    screen.expect("-> rejected")
+    screen.expect(r"Proposal 2 of (\d+)")
+    screen.expect("> ")
+    screen.sendline("approve")
+    while screen.expect([r"Proposal \d+ of \d+", "Step 4 of 5"]) == 0:
+        screen.expect("> ")
+        screen.sendline("later")
+    screen.expect("Step 5 of 5")
+    screen.expect("Recommended")
+    screen.expect("> ")
+    screen.sendline("adopt")
+    screen.expect("locked test set was opened")
+    screen.expect("adopt now")
+    screen.expect("> ")
+    screen.sendline("adopt")
+    screen.expect("v2 is now the version in use")
+    screen.expect("finished")
+    screen.wait()
+    assert screen.exitstatus == 0
+    current = json.loads((place.task / "models" / "current.json").read_text(encoding="utf-8"))
+    assert current["version"] == "v2"
+    reasons = [entry["data"]["decision"]["reason"] for entry in place.journal() if entry["event"] == "decision"]
+    assert "太貴" in reasons
+    ledger = (place.task / "iterations" / "test_ledger.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(ledger) == 1
+    assert len(place.runs()) == 2
+
+
+def test_an_edited_value_is_validated_and_is_what_gets_trained(trained):
+    screen = trained.terminal("run", "small")
+    # Take the first proposal that sets a single number.
+    while True:
+        screen.expect(r"Proposal \d+ of \d+")
+        screen.expect("> ")
+        if re.search(r"\+ .*(epochs|learning_rate|\br): [\d.e-]+", screen.before):
+            break
+        screen.sendline("later")
+    screen.sendline("edit")
+    screen.expect(r"(\S+) \[.*\]: ")
+    key = screen.match[1].split(".")[-1]
+    screen.sendline("minus one")
+    screen.expect("Error")
+    while screen.expect([r"\S+ \[.*\]: ", "Edited by you"]) == 0:
+        screen.sendline("" if key != "epochs" else "2")
+    screen.expect("> ")
+    screen.sendline("1")
+    screen.expect("approved as edited")
+    screen.close(force=True)
+    edited = [entry for entry in trained.journal() if entry["event"] == "decision"][-1]
+    assert edited["data"]["decision"]["decision"] == "edit"
+
+
+def test_leaving_keeps_the_question_and_coming_back_asks_the_same_one(trained):
+    first = trained.terminal("run", "small")
+    first.expect(r"Proposal 1 of \d+: ([^\r]+)")
+    title = first.match[1]
+    first.expect("> ")
+    first.sendline("q")
+    first.expect("Continue with: iterate run small")
+    first.wait()
+    assert first.exitstatus == 4
+    second = trained.terminal("run", "small")
+    second.expect("taken up again")
+    second.expect(r"Proposal 1 of \d+: ([^\r]+)")
+    assert second.match[1] == title
+    second.close(force=True)
+
+
+def test_the_menu_takes_commands_and_leaves_on_an_empty_line(trained):
+    menu = trained.terminal()
+    menu.expect("What you can type next")
+    menu.expect("iterate> ")
+    menu.sendline("status small")
+    menu.expect("Task: small")
+    menu.expect("iterate> ")
+    menu.sendline('no such "command"')
+    menu.expect("No such command")
+    menu.expect("iterate> ")
+    menu.sendline("")
+    menu.wait()
+    assert menu.exitstatus == 0
