@@ -55,7 +55,10 @@ def guess_in(table: Table) -> ColumnGuess:
     sample = table.rows[:_SAMPLE]
     free = [name for name in table.columns if name.lower() not in _ID_NAMES]
     reasons: dict[str, Text] = {}
-    label = _pick(free, _LABEL_NAMES, lambda name: _class_like(sample, name), "label", reasons)
+    longest = max(free, key=lambda name: _mean_length(sample, name), default=None)
+    quoted = {name for name in free if longest and _stands_in(sample, name, longest)}
+    likely = {name: 0.0 if name in quoted else _class_like(sample, name) for name in free}
+    label = _pick(free, _LABEL_NAMES, likely.__getitem__, "label", reasons)
     rest = [name for name in free if name != label]
     text = _pick(rest, _TEXT_NAMES, lambda name: _mean_length(sample, name), "text", reasons)
     targets = [name for name in rest if name != text and _is_target(sample, name, text, reasons)]
@@ -115,12 +118,17 @@ def _is_target(sample: list[dict[str, Any]], name: str, text: str | None, reason
     if name.lower() in _TARGET_NAMES:
         reasons["target"] = T("the column is called {name}", name=name)
         return True
-    pairs = [(value_text(row.get(name)).lower(), value_text(row.get(text)).lower()) for row in sample] if text else []
-    inside = sum(bool(value) and len(value) < 60 and value in whole for value, whole in pairs)
-    if not pairs or inside < 0.7 * len(pairs) or _mean_length(sample, name) < 2:
+    if text is None or not _stands_in(sample, name, text):
         return False
     reasons["target"] = T("the values of {name} stand in the text", name=name)
     return True
+
+
+def _stands_in(sample: list[dict[str, Any]], name: str, text: str) -> bool:
+    """True when the values of a column are short and mostly stand in the text of the same row."""
+    pairs = [(value_text(row.get(name)).lower(), value_text(row.get(text)).lower()) for row in sample]
+    inside = sum(len(value) < 60 and value in whole for value, whole in pairs if value)
+    return name != text and inside >= 0.7 * len(pairs) and _mean_length(sample, name) >= 2
 
 
 def _task_type(sample: list[dict[str, Any]], label: str | None, reasons: dict[str, Text]) -> TaskType:

@@ -103,7 +103,7 @@ def test_flat_metrics_may_be_shares_or_percentages(tmp_path: Path, score: object
     )
     found = only(tmp_path)
     assert found.metrics == {"macro_f1": pytest.approx(0.72)}
-    assert found.per_class == {"正面": ClassScore(precision=0.5, f1=pytest.approx(0.72))}
+    assert found.per_class == {"正面": ClassScore(precision=0.5, f1=found.metrics["macro_f1"])}
 
 
 @pytest.mark.parametrize("key", ["per_class", "per_class_metrics", "classes"])
