@@ -53,8 +53,8 @@ def _scores(comparison: Comparison, say: Speaker) -> list[str]:
 def _classes(comparison: Comparison, say: Speaker) -> list[str]:
     fields = comparison.classes[0].metric.startswith("field[")
     heading, first = (T("Fields"), T("Field")) if fields else (T("Classes"), T("Class"))
-    score = T("{version} score") if fields else T("{version} F1")
-    columns = [score.model_copy(update={"params": {"version": v}}) for v in (comparison.base, comparison.new)]
+    names = [_cell(version) for version in (comparison.base, comparison.new)]
+    columns = [T("{version} score", version=name) if fields else T("{version} F1", version=name) for name in names]
     rows = [_row(_cell(line.label), line, ".0%") for line in comparison.classes]
     return [f"## {say(heading)}", "", _header([first, *columns, T("Change")], say), _RULE, *rows]
 

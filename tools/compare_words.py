@@ -47,6 +47,11 @@ def metric_name(metric: str) -> Text:
     return T("F1 of {label}", label=visible(label, 60)) if label is not None else T("{name}", name=visible(metric, 60))
 
 
+def p_value(p: float) -> str:
+    """A p-value as it is printed everywhere: never as zero."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
 def verdict_name(verdict: str) -> Text:
     """A verdict as a word."""
     return _VERDICTS[verdict]
@@ -58,10 +63,10 @@ def evidence_lines(comparison: Comparison) -> Iterator[Text]:
     if comparison.mcnemar is not None:
         test = comparison.mcnemar
         yield T(
-            "Exact McNemar: {fixed} rows fixed, {broken} broken, p = {p:.3f}.",
+            "Exact McNemar: {fixed} rows fixed, {broken} broken, {p}.",
             fixed=test.fixed,
             broken=test.broken,
-            p=test.p,
+            p=p_value(test.p),
         )
     yield from _noise(comparison, comparison.noise)
     yield from (_class(line, line.range) for line in comparison.classes if line.range is not None)

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tools.compare_words import p_value, verdict_name
 from tools.comparison import Comparison, Verdict
 from tools.errors import Refused
 from tools.evaluator import evaluator_hash
@@ -241,10 +242,10 @@ def _opened(line: Opening, family: Sequence[Opening], comparison: Comparison | N
     if line.p is not None:
         corrected = holm([1.0 if one.p is None else one.p for one in [*family, line]])[-1]
     notes = list(comparison.reasons) if comparison is not None else [_single(line)]
-    if family and corrected is not None:
-        notes.append(_method(line, corrected))
+    if family and line.p is not None and corrected is not None:
+        notes.append(_method(line.ordinal, line.p, corrected))
     if verdict in {"better", "worse"} and corrected is not None and corrected >= 1 - LEVEL:
-        notes.insert(0, T("What looked {verdict} is undecided after the correction.", verdict=verdict))
+        notes.insert(0, T("What looked {verdict} is undecided after the correction.", verdict=verdict_name(verdict)))
         verdict = "undecided"
     return OpenedTest(
         ordinal=line.ordinal,
@@ -259,13 +260,12 @@ def _opened(line: Opening, family: Sequence[Opening], comparison: Comparison | N
     )
 
 
-def _method(line: Opening, corrected: float) -> Text:
+def _method(ordinal: int, p: float, corrected: float) -> Text:
     return T(
-        "This is opening {ordinal} of the test set: p = {p:.3f} becomes {corrected:.3f} by Holm's method over all openings "
-        "so far.",
-        ordinal=line.ordinal,
-        p=line.p,
-        corrected=corrected,
+        "This is opening {ordinal} of the test set: {p} becomes {corrected} by Holm's method over all openings so far.",
+        ordinal=ordinal,
+        p=p_value(p),
+        corrected=p_value(corrected),
     )
 
 

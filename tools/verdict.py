@@ -6,6 +6,7 @@ accuracy the exact McNemar test must agree.
 
 from __future__ import annotations
 
+from tools.compare_words import metric_name, p_value
 from tools.comparison import Choice, Comparison, MetricLine, Range, Verdict
 from tools.evidence.protected import MARGIN
 from tools.evidence.statistics import ASSUMED_SPREAD, LEVEL, Estimate
@@ -30,8 +31,8 @@ def judge(comparison: Comparison, judged: Estimate) -> tuple[Verdict, list[Text]
         reasons.append(
             T(
                 "The primary metric {primary} has no paired test, so {judged} is judged in its place.",
-                primary=comparison.primary_metric,
-                judged=comparison.judged_metric,
+                primary=metric_name(comparison.primary_metric),
+                judged=metric_name(comparison.judged_metric),
             )
         )
     if comparison.noise.floor is None:
@@ -53,11 +54,11 @@ def judge(comparison: Comparison, judged: Estimate) -> tuple[Verdict, list[Text]
 
 def _interval_reason(comparison: Comparison, found: Range) -> Text:
     return T(
-        "{metric} differs by {low:+.1f} to {high:+.1f} points with 95 % confidence (p = {p:.3f}).",
-        metric=comparison.judged_metric,
+        "{metric} differs by {low:+.1f} to {high:+.1f} points with 95 % confidence ({p}).",
+        metric=metric_name(comparison.judged_metric),
         low=found.low * 100,
         high=found.high * 100,
-        p=found.p,
+        p=p_value(found.p),
     )
 
 
