@@ -82,12 +82,23 @@ def parse_yaml(text: str, name: str, content: bytes = b"", notes: Sequence[Probl
     """A text that should be a mapping; raises InputError with the exact line when it is not."""
     try:
         root = parse(text)
-        data = plain(root)
+        data = _without_surrogates(plain(root))
     except Refusal as refusal:
         raise _broken(name, refusal.message, refusal.line) from refusal
     if data is not None and not isinstance(data, dict):
         raise _broken(name, T("It must hold keys with values, and it holds {value}.", value=visible(str(data), 60)), 1)
     return YamlFile(name, text, content, root, data or {}, list(notes))
+
+
+def _without_surrogates(value: JsonValue) -> JsonValue:
+    r"""Plain data in which escaped pairs (JSON's "\ud83d\ude00") are one character; a lone half becomes U+FFFD."""
+    if isinstance(value, dict):
+        return {str(_without_surrogates(key)): _without_surrogates(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_surrogates(item) for item in value]
+    if isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value):
+        return value.encode("utf-16", errors="surrogatepass").decode("utf-16", errors="replace")
+    return value
 
 
 def _broken(name: str, reason: Text, line: int | None) -> InputError:
