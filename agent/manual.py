@@ -136,7 +136,7 @@ def open_for_adoption(path: Path, version: str) -> OpenedTest:
             versions=[*([parent] if parent else []), version],
             why="adoption of " + version,
             by=user_name(),
-            decision_id=f"{COMMAND}:{version}:{now()}",
+            decision_id=f"{COMMAND}:{version}",
         )
         Journal(path).note(COMMAND, "test_opened", f"{version}:{now()}", by="person", version=version, who=user_name())
     return opened
@@ -145,7 +145,7 @@ def open_for_adoption(path: Path, version: str) -> OpenedTest:
 def adopt_opened(path: Path, version: str) -> AdoptionRecord:
     """Make a version the one in use, after its test set was opened and shown."""
     with task_lock(path):
-        record = adopt(path, version, by=user_name(), decision_id=f"{COMMAND}:{version}:{now()}")
+        record = adopt(path, version, by=user_name(), decision_id=f"{COMMAND}:{version}")
         Journal(path).note(COMMAND, "adopted", f"{version}:{record.at}", by="person", version=version, who=user_name())
     return record
 

@@ -113,7 +113,7 @@ def guarded(command: Callable[[], Any]) -> int:
         return done.exit_code
     except UsageError as wrong:
         wrong.show()
-        return wrong.exit_code
+        return int(wrong.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         tell(say()(T("Interrupted. Nothing was left half written.")))
         return 130

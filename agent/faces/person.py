@@ -20,8 +20,8 @@ from agent.approval import (
 )
 from agent.faces.console import ask, out, show_error
 from agent.faces.layout import wrap
+from agent.faces.plain import PlainFace
 from agent.faces.views.proposal import proposal_lines
-from agent.faces.views.words import metric_name, percent
 from agent.proposing import edited
 from tools.change import Change, Decision, Edit, Proposal, Verb
 from tools.errors import IterateError
@@ -59,12 +59,14 @@ CONFIRM: Choices = {
 class PersonApprover:
     """Asks the person at the terminal."""
 
-    def __init__(self, task_path: Path, say: Speaker) -> None:
+    def __init__(self, task_path: Path, face: PlainFace, say: Speaker) -> None:
         self._task = task_path
+        self._face = face
         self._say = say
 
     def answer(self, question: Question) -> Answer | None:
         """The person's answer; None when they leave it for later."""
+        self._face.show_before(question)
         match question:
             case ReviewQuestion():
                 return self._review(question)
@@ -132,10 +134,6 @@ class PersonApprover:
         return VersionChoice(choice=word, by="person", who=user_name(), at=now())
 
     def _confirm(self, question: ConfirmQuestion) -> Confirmation | None:
-        metric = question.comparison.primary_metric
-        scores = question.opened.scores
-        for version, measured in scores.items():
-            out(f"  {version}: {metric_name(metric)} {percent(measured[metric])} (test)")
         word = self._choose(CONFIRM)
         if word in {None, "quit"}:
             return None

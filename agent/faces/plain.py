@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import singledispatchmethod
 
-from tools.compare_report import markdown
-
+from agent.approval import ConfirmQuestion, DecideQuestion, Question
 from agent.events import (
     Adopted,
     Compared,
@@ -31,6 +30,7 @@ from agent.faces.views.proposal import summary_line
 from agent.faces.views.status import status_lines
 from agent.faces.views.words import minutes
 from tools.change import Verb
+from tools.compare_report import markdown
 from tools.text import Speaker, T, Text
 
 _STEPS = {
@@ -54,11 +54,23 @@ class PlainFace:
     def __init__(self, say: Speaker) -> None:
         self._say = say
         self._progress = ProgressLines(say)
+        self._shown: set[str] = set()
 
     def watch(self, event: Event) -> None:
         """Show one event."""
+        self._shown.add(event.type)
         for line in self._lines(event):
             out(line)
+
+    def show_before(self, question: Question) -> None:
+        """Show what a question is about, unless this process has shown it just now: a session may begin with a question."""
+        match question:
+            case DecideQuestion() if "compared" not in self._shown:
+                out(markdown(question.comparison, self._say))
+            case ConfirmQuestion() if "test_opened" not in self._shown:
+                for line in opened_lines(question.opened, self._say):
+                    out(line)
+        self._shown.clear()
 
     @singledispatchmethod
     def _lines(self, event: Event) -> list[str]:

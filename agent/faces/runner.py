@@ -19,21 +19,23 @@ def run_session(
     task_path: Path, say: Speaker, *, rules: list[str], policy: Path | None, fresh: bool, as_json: bool
 ) -> int:
     """Run the loop on one task; raises the session's errors."""
-    approvers = _approvers(task_path, say, rules, policy, person=interactive() and not as_json)
+    face = PlainFace(say)
+    person = PersonApprover(task_path, face, say) if interactive() and not as_json else None
+    approvers = _approvers(rules, policy, person)
     if not approvers:
         tell(say(T("No terminal and no policy: nothing will be approved here, questions wait for a person.")))
-    face = StreamFace() if as_json else PlainFace(say)
+    watch = StreamFace().watch if as_json else face.watch
     session = Session(
         task_path,
         approver=FirstAnswer(approvers),
-        watch=face.watch,
+        watch=watch,
         say=say,
         resume_command="iterate run " + task_path.name,
     )
     return EXIT_CODES[session.run(fresh=fresh)]
 
 
-def _approvers(task_path: Path, say: Speaker, rules: list[str], policy: Path | None, *, person: bool) -> list[Approver]:
+def _approvers(rules: list[str], policy: Path | None, person: PersonApprover | None) -> list[Approver]:
     """Rules before the person: what they cover is not asked; without a person they defer the rest."""
     if rules and policy:
         raise InputError(
@@ -43,9 +45,9 @@ def _approvers(task_path: Path, say: Speaker, rules: list[str], policy: Path | N
     approvers: list[Approver] = []
     if rules:
         who = "--approve " + " ".join(rules)
-        approvers.append(PolicyApprover(parse_rules(rules), by="rule", who=who, defer_rest=not person))
+        approvers.append(PolicyApprover(parse_rules(rules), by="rule", who=who, defer_rest=person is None))
     if policy:
-        approvers.append(PolicyApprover(read_policy(policy), by="policy", who=policy.name, defer_rest=not person))
-    if person:
-        approvers.append(PersonApprover(task_path, say))
+        approvers.append(PolicyApprover(read_policy(policy), by="policy", who=policy.name, defer_rest=person is None))
+    if person is not None:
+        approvers.append(person)
     return approvers

@@ -8,7 +8,9 @@ from agent.events import Adopted, Notice, TestOpened
 from agent.state import State
 from agent.steps.review import Ask
 from tools.adopt import adopt
+from tools.compare_report import valid_and_test
 from tools.comparison import Comparison
+from tools.files import write_atomic
 from tools.ledger import OpenedTest, open_test
 from tools.text import T
 
@@ -26,6 +28,8 @@ def open_locked_test(state: State, context: Context) -> State:
         decision_id=context.session + ":" + work["version"],
     )
     context.journal(state).note(context.session, "test_opened", work["version"], by=choice.by, version=work["version"])
+    report = task_path(state) / "iterations" / work["version"] / "adoption.md"
+    write_atomic(report, valid_and_test(opened, context.say))
     context.emit(TestOpened(opened=opened))
     return {"opened": opened.model_dump(mode="json"), "answer": None}
 
