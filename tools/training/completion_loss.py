@@ -1,7 +1,8 @@
 """The loss over completions only, weighted per row, without computing logits that nothing asks for.
 
 Worker side. TRL's fused head scores every position of a batch when no GPU is there; for a short answer after a long prompt
-and a vocabulary of 262 144 words that is most of the work of a step. Here the head sees only the positions before answer tokens.
+and a vocabulary of 262 144 words that is most of the work of a step. Here the head sees only the positions that
+predict answer tokens.
 """
 
 from __future__ import annotations

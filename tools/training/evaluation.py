@@ -15,14 +15,14 @@ from typing import Any
 
 import torch
 
-from tools.answers import expected_answer, parse_answer
-from tools.metrics import score_row, summarise
+from tools.metrics import summarise
 from tools.prompting import answer_text
 from tools.results import Prediction
 from tools.runs import Example, RunSpec
 from tools.training.chat_template import completion_text
 from tools.training.generation import Outcome, Question, Wanted, ask
 from tools.training.rows import cut_left, encode_prompt
+from tools.training.scoring import predict
 
 _MARGIN = 1.25
 """Generated answers may be a quarter longer than the longest training answer before they are cut."""
@@ -40,6 +40,8 @@ class Evaluation:
     loss: float | None
     """Mean negative log-likelihood of the expected answers' tokens."""
     seconds: float
+    tokens: int
+    """Read and written."""
 
 
 class Evaluator:
@@ -76,7 +78,8 @@ class Evaluator:
             self._prediction(example, outcome, labels) for example, outcome in zip(examples, outcomes, strict=True)
         ]
         metrics = summarise(self._spec.task_type, self._spec.answer, predictions).metrics if predictions else {}
-        return Evaluation(predictions, metrics, _mean_loss(questions, outcomes), time.monotonic() - start)
+        tokens = sum(len(row.prompt) for row in questions) + sum(len(row.tokens) for row in outcomes)
+        return Evaluation(predictions, metrics, _mean_loss(questions, outcomes), time.monotonic() - start, tokens)
 
     def _question(self, example: Example) -> Question:
         prompt = cut_left(encode_prompt(self._tokenizer, example), self._spec.training.max_length, self._tokenizer)
@@ -111,25 +114,6 @@ class Evaluator:
         else:
             raw = self._tokenizer.decode(outcome.tokens, skip_special_tokens=True)
         return predict(spec, example, raw, scores)
-
-
-def predict(spec: RunSpec, example: Example, raw: str, scores: dict[str, float] | None = None) -> Prediction:
-    """One output, parsed strictly and scored."""
-    parsed = parse_answer(spec.answer, raw)
-    expected = expected_answer(spec.answer, example.expected)
-    correct, score = score_row(spec.task_type, spec.answer, expected, parsed.value)
-    return Prediction(
-        id=example.id,
-        seed=spec.seed,
-        input=example.input,
-        expected=expected,
-        raw=raw,
-        parsed=parsed.value,
-        failure=None if parsed.failure is None else str(parsed.failure),
-        correct=correct,
-        score=score,
-        scores=scores,
-    )
 
 
 def _probabilities(labels: list[tuple[str, str]], log_probs: list[float] | None) -> dict[str, float] | None:

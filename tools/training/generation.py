@@ -14,8 +14,9 @@ from typing import Any
 import torch
 
 from tools.training.hidden_states import head_sees, last_position
+from tools.training.memory import give_back
 
-_BATCH_TOKENS = 2048
+_BATCH_TOKENS = 1024
 """Padded prompt tokens read at once: large enough to keep two cores busy, small beside the weights."""
 _BATCH_ROWS = 32
 
@@ -67,6 +68,7 @@ def ask(
                 between(len(found))
     finally:
         model.train(training)
+        give_back()
     return [found[row] for row in range(len(questions))]
 
 

@@ -51,6 +51,7 @@ class Pilot(TrainerCallback):  # type: ignore[misc]
         """Stop the clock; say whether to evaluate and save now."""
         self._train_seconds += time.monotonic() - self._step_start
         self._steps += 1
+        self._job.recorder.at_step(state.global_step, round(state.epoch or 0.0, 4))
         due = state.global_step in self._plan.eval_steps
         late = self._timed and time.monotonic() - self._saved_at > _SAVE_SECONDS
         cancelled = self._job.cancel.requested

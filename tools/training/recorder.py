@@ -68,6 +68,10 @@ class Recorder:
         """Training continues from a checkpoint."""
         self._update(force=True, resumed_from=step, step=step, total_steps=total_steps)
 
+    def at_step(self, step: int, epoch: float) -> None:
+        """An optimizer step was taken, whether or not it is logged."""
+        self._update(step=step, epoch=epoch)
+
     def step(self, event: StepEvent) -> None:
         """An optimizer step was taken."""
         self._update(step=event.step, total_steps=event.total_steps, epoch=event.epoch, eta_seconds=event.eta_seconds)
@@ -95,7 +99,7 @@ class Recorder:
 
     def memory_mb(self) -> float:
         """Resident memory now; the peak is remembered."""
-        current = self._process.memory_info().rss / 1e6
+        current = float(self._process.memory_info().rss) / 1e6
         self.peak_memory_mb = max(self.peak_memory_mb, current, _peak_of_process())
         return round(current, 1)
 

@@ -6,19 +6,13 @@ Worker side. No row is ever dropped: one that is too long is cut, the prompt fro
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from tools.errors import InputError, Problem
 from tools.runs import Example
-from tools.text import T
 from tools.training.chat_template import completion_text, prompt_text
 
 _LEAST_PROMPT = 16
 """Tokens of the prompt's end that stay even when the answer alone fills max_length."""
-_SHOWN_PROBLEMS = 20
 
 
 @dataclass(frozen=True)
@@ -37,30 +31,6 @@ class Encoded:
     def ids(self) -> list[int]:
         """Prompt and completion together."""
         return self.prompt + self.completion
-
-
-def read_examples(path: Path) -> list[Example]:
-    """The examples of one split; [] when the file is not there. Raises InputError with all broken lines."""
-    if not path.is_file():
-        return []
-    examples: list[Example] = []
-    problems: list[Problem] = []
-    with path.open("rb") as stream:
-        for number, line in enumerate(stream, 1):
-            if not line.strip():
-                continue
-            try:
-                examples.append(Example.model_validate_json(line))
-            except ValidationError as reason:
-                what = reason.errors()[0]["msg"]
-                problems.append(Problem(message=T("{reason}", reason=what), path=path.name, line=number))
-    if problems:
-        raise InputError(
-            T("{file} has {count} lines that cannot be read.", file=path.name, count=len(problems)),
-            problems=problems[:_SHOWN_PROBLEMS],
-            page="troubleshooting/broken-files",
-        )
-    return examples
 
 
 def encode(tokenizer: Any, example: Example, max_length: int) -> Encoded:

@@ -138,7 +138,8 @@ class CompletionTrainer(SFTTrainer):  # type: ignore[misc]
         """Our evaluation in the Trainer's place: logged, announced to callbacks, used to keep the best checkpoint."""
         metrics = {f"eval_{name}": value for name, value in self.evaluate_now(self.state.global_step).items()}
         self.log(dict(metrics))
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        # The handler changes the control object in place.
+        self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
     def create_model_card(self, *_arguments: Any, **_keywords: Any) -> None:

@@ -16,14 +16,16 @@ from tools.files import now
 from tools.runs import EvalEvent, Example, RunResult, RunSpec
 from tools.text import T
 from tools.training.checkpoints import Checkpoint, newest_checkpoint
-from tools.training.evaluation import Evaluator
+from tools.training.evaluation import Evaluation, Evaluator
+from tools.training.examples import read_examples
 from tools.training.job import Job, primary
 from tools.training.models import add_lora, load_model, load_tokenizer, load_weights, save_adapter
 from tools.training.pilot import Pilot, best_evaluation, out_of_patience
 from tools.training.precision import Precision, choose_precision
 from tools.training.prepare_model import prepare_base_model
-from tools.training.rows import Encoded, encode, read_examples
+from tools.training.rows import Encoded, encode
 from tools.training.sft import CompletionTrainer, Plan, sft_config
+from tools.training.speeds import Speed, add_speed
 
 _LOSS_SHARE = 1e-6
 """The validation loss decides only between equal metrics: it enters the selection with this small weight."""
@@ -51,6 +53,7 @@ def train(job: Job) -> RunResult:
     adapter_sha256 = save_adapter(model, ready.tokenizer, job.spec.training.base_model, job.run.file("adapter"))
     valid = ready.evaluator.evaluate(model, ready.valid, label_scores=True, between=job.watch(len(ready.valid)))
     predictions = job.write_predictions(valid.predictions)
+    _remember_speed(job, valid)
     sealed = seal_test(job, ready.evaluator, model, read_examples(job.data("test")))
     return RunResult(
         run_id=job.spec.run_id,
@@ -124,6 +127,15 @@ def _warn_about_cuts(job: Job, rows: list[Encoded]) -> None:
         ),
         page="troubleshooting/truncation",
     )
+
+
+def _remember_speed(job: Job, valid: Evaluation) -> None:
+    """For the estimates of later runs; a run that only finished an interrupted one has measured nothing."""
+    if job.memory.tokens_per_second > 0 and valid.predictions:
+        add_speed(
+            job.spec.training.base_model,
+            Speed(train=job.memory.tokens_per_second, answer=round(valid.tokens / valid.seconds, 1)),
+        )
 
 
 @dataclass(frozen=True)

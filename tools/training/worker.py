@@ -22,6 +22,7 @@ from tools.training.cancel import Cancelled, CancelToken
 from tools.training.check import check_spec
 from tools.training.failures import describe
 from tools.training.job import Job
+from tools.training.memory import keep_memory_low
 from tools.training.recorder import Recorder
 
 EXIT_FAILED = 1
@@ -87,6 +88,7 @@ def _run(run: RunDir, recorder: Recorder) -> RunResult:
     job.recall()
     job.remember()
     _set_environment(spec)
+    keep_memory_low()
     if spec.training.command is not None:
         from tools.training.run_command import run_command
 

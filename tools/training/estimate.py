@@ -1,0 +1,142 @@
+"""Minutes and memory of a training before it is started. Free of torch.
+
+    minutes = seeds * (start + train tokens / training speed + answered tokens / answering speed)
+    memory  = libraries + weights + activations of one forward pass + logits
+
+Speeds come from earlier runs on this machine (tools/training/speeds.py), else from the built-in measurements below, else from
+those scaled by the number of weights. The basis says which.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from tools.errors import InputError
+from tools.text import T, Text, visible
+from tools.training.base_models import BaseModelInfo, resolve_base_model
+from tools.training.speeds import Speed, speed_of
+
+BUILT_IN = {
+    "embedded:gemma3-270m": Speed(train=600, answer=1600),
+    "embedded:smollm2-135m": Speed(train=900, answer=2400),
+}
+"""Measured on two cores with bf16 instructions, machine otherwise idle."""
+_REFERENCE = ("embedded:gemma3-270m", 268.0)
+"""The model and its millions of weights that other models are scaled from."""
+_START_SECONDS = 25.0
+"""Imports, tokenizer, weights, checkpoints."""
+_LIBRARIES_GB = 1.1
+"""torch, transformers, trl, datasets and a large tokenizer in memory."""
+_KB_PER_TOKEN_AND_MILLION = 6.0
+"""Activations that a backward pass keeps: kilobytes per token of the pass and million weights."""
+_PASS_TOKENS = 1024
+"""Tokens of one pass (tools/training/sft.py); longer rows make longer passes."""
+_LOGITS_GB = 0.5
+_SIZE_IN_NAME = re.compile(r"(\d+(?:\.\d+)?)\s*([bm])(?![a-z])", re.IGNORECASE)
+
+
+class Workload(BaseModel):
+    """What is to be trained and evaluated, in numbers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base_model: str
+    rows: int
+    """Training rows after the recipe."""
+    epochs: float
+    seeds: int = 1
+    valid_rows: int = 0
+    test_rows: int = 0
+    tokens_per_row: float = 100.0
+    """Prompt and answer together; see tokens_guess."""
+    longest_row: int | None = None
+    """Tokens; None: three times the mean."""
+    evals_per_epoch: int = 1
+    micro_batch_size: int | None = None
+    all_weights: bool = False
+    """Training all weights instead of an adapter."""
+    folder: Path | None = None
+    """Where a relative model path starts from."""
+
+
+class Estimate(BaseModel):
+    """An estimate with where it comes from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    minutes: float
+    memory_gb: float | None
+    """None when the size of the model is not known."""
+    basis: Text
+
+
+def estimate(work: Workload) -> Estimate:
+    """Minutes and peak memory of all seeds one after the other; raises InputError for a base model that means nothing."""
+    info = resolve_base_model(work.base_model, work.folder)
+    millions = parameters(info)
+    speed, basis = _speed(info, millions)
+    trained = work.rows * work.epochs * work.tokens_per_row * (3 if work.all_weights else 2) / 2
+    evaluations = math.ceil(work.epochs * work.evals_per_epoch) + 1
+    answered = (work.valid_rows * evaluations + work.test_rows) * work.tokens_per_row
+    seconds = _START_SECONDS + trained / speed.train + answered / speed.answer
+    return Estimate(minutes=round(work.seeds * seconds / 60, 1), memory_gb=_memory(work, millions), basis=basis)
+
+
+def parameters(info: BaseModelInfo) -> float | None:
+    """Millions of weights: as known, from the size of the files, or from a name such as Qwen3-0.6B."""
+    if info.parameters is not None:
+        return info.parameters
+    if info.kind == "folder":
+        size = sum(file.stat().st_size for file in Path(info.source).glob("*.safetensors"))
+        return size / 2 / 1e6  # stored as 16 bits, as nearly all are
+    found = _SIZE_IN_NAME.search(info.title)
+    if found is None:
+        return None
+    return float(found.group(1)) * (1000 if found.group(2).lower() == "b" else 1)
+
+
+def tokens_guess(texts: list[str]) -> float:
+    """Tokens per text without a tokenizer: one per Chinese character or four Latin ones, and 12 for the chat template.
+
+    An upper guess for large vocabularies, which join common Chinese characters.
+    """
+    if not texts:
+        return 0.0
+    wide = sum(ord(char) > 0x2E7F for text in texts for char in text)
+    narrow = sum(len(text) for text in texts) - wide
+    return 12 + (0.75 * wide + narrow / 4) / len(texts)
+
+
+def _speed(info: BaseModelInfo, millions: float | None) -> tuple[Speed, Text]:
+    measured = speed_of(info.name)
+    if measured is not None:
+        return measured, T("measured in earlier runs on this machine")
+    if info.name in BUILT_IN:
+        return BUILT_IN[info.name], T("a guess from another machine with two cores; exact after the first run here")
+    if millions is None:
+        raise InputError(
+            T(
+                "The size of the base model {name} is not known, so its time cannot be estimated.",
+                name=visible(info.name),
+            ),
+            hint=T("Start with few rows and one epoch; later estimates use what that run measures."),
+        )
+    name, reference = _REFERENCE
+    known = speed_of(name) or BUILT_IN[name]
+    scaled = Speed(train=known.train * reference / millions, answer=known.answer * reference / millions)
+    return scaled, T("scaled from another model by the number of weights; exact after the first run here")
+
+
+def _memory(work: Workload, millions: float | None) -> float | None:
+    if millions is None:
+        return None
+    # An adapter's base rests in 2 bytes; weights that learn need 4, their gradients 4, and Adam's two moments 8.
+    weights = millions * (16 if work.all_weights else 2) / 1e3
+    longest = work.longest_row or 3 * work.tokens_per_row
+    tokens = max(_PASS_TOKENS, longest) if work.micro_batch_size is None else work.micro_batch_size * longest
+    activations = tokens * millions * _KB_PER_TOKEN_AND_MILLION / 1e6
+    return round(_LIBRARIES_GB + weights + activations + _LOGITS_GB, 1)
