@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -26,8 +27,6 @@ def steps_of(place, version):
 def start_loop(place):
     words = ["--lang", "en", "--workspace", str(place.root), "run", "small", "--approve", "training.epochs"]
     words += ["--approve", "training.learning_rate", "--approve", "lora.*"]
-    import sys
-
     return subprocess.Popen(
         [sys.executable, "-m", "agent.cli", *words],
         env=place.environment,
@@ -44,11 +43,8 @@ def worker_pid(place, version):
 
 
 def decided(place):
-    return [
-        (e["data"]["decision"]["proposal_id"], e["data"]["decision"]["decision"])
-        for e in place.journal()
-        if e["event"] == "decision"
-    ]
+    decisions = [entry["data"]["decision"] for entry in place.journal() if entry["event"] == "decision"]
+    return [(one["proposal_id"], one["decision"]) for one in decisions]
 
 
 @pytest.fixture
@@ -90,13 +86,10 @@ def test_killing_program_and_worker_resumes_from_the_checkpoint_to_the_same_weig
     # The same training without a kill, in a fresh run directory.
     undisturbed = slow.task / "runs" / "aside"
     undisturbed.mkdir()
-    for name in ("spec.json",):
-        (undisturbed / name).write_bytes((run / name).read_bytes())
+    (undisturbed / "spec.json").write_bytes((run / "spec.json").read_bytes())
     (undisturbed / "data").mkdir()
     for file in (run / "data").iterdir():
         (undisturbed / "data" / file.name).write_bytes(file.read_bytes())
-    import sys
-
     subprocess.run(
         [sys.executable, "-m", "tools.training.worker", str(undisturbed)], env=slow.environment, check=True, timeout=240
     )
