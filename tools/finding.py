@@ -86,7 +86,7 @@ class Finding(BaseModel):
     about: dict[str, JsonValue] = {}
     """Machine-readable subject, such as {"label": "中立"} or {"key": "training.warmup_ratio"}; the proposer reads it."""
     lost: float | None = None
-    """Estimated loss of the primary metric through it, as a fraction; None where it cannot be estimated. Findings are ranked by it."""
+    """Estimated loss of the primary metric through it, as a fraction; findings are ranked by it. None: not estimable."""
     explained_by: FindingKind | None = None
     """A finding of this kind is probably the cause of this one, and mending the cause comes first."""
     page: str
