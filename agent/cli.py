@@ -11,7 +11,7 @@ import sys
 import typer
 
 from agent.commands import improve, look, setup, versions
-from agent.commands.common import main_options
+from agent.commands.common import globals_first, guarded, main_options
 
 app = typer.Typer(
     name="iterate",
@@ -30,9 +30,7 @@ for module in (look, improve, versions, setup):
 
 def main() -> None:
     """Run the command; an error the user can meet is shown without a traceback and sets the exit code."""
-    from agent.commands.common import guarded
-
-    sys.exit(guarded(lambda: app(standalone_mode=False)))
+    sys.exit(guarded(lambda: app(globals_first(sys.argv[1:]), standalone_mode=False)))
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ class Options:
 
 OPTIONS = Options()
 
+_GLOBALS = ("--workspace", "-w", "--lang", "-l")
 UsageError: Any = typer.BadParameter.__base__
 """Every wrong use of a command; typer carries its own copy of click and exports only this child of it."""
 
@@ -59,7 +60,7 @@ def main_options(
         from agent.faces.menu import show_menu
 
         def run(words: list[str]) -> int:
-            return guarded(lambda: context.command.main(words, standalone_mode=False))
+            return guarded(lambda: context.command.main(globals_first(words), standalone_mode=False))
 
         raise typer.Exit(show_menu(open_workspace(), say(), run))
 
@@ -94,6 +95,21 @@ def task_say(path: Path) -> Speaker:
     from tools.read_task import load_task
 
     return say(load_task(path).definition.language)
+
+
+def globals_first(words: list[str]) -> list[str]:
+    """The words of a command line with the global options moved to its front, so that they may stand anywhere."""
+    front: list[str] = []
+    rest: list[str] = []
+    left = iter(words)
+    for word in left:
+        if word in _GLOBALS:
+            front += [word, *[value for value in [next(left, None)] if value is not None]]
+        elif word.startswith(tuple(f"{name}=" for name in _GLOBALS)):
+            front.append(word)
+        else:
+            rest.append(word)
+    return front + rest
 
 
 def show_json(value: BaseModel | list[Any] | dict[str, Any]) -> None:
