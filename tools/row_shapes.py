@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from tools.task import AnswerFormat
 
-_ROLES = frozenset({"system", "user", "assistant"})
+_ROLES = ("system", "user", "assistant")
 ANSWER_KEYS = ("label", "output")
 """Where a plain row holds its answer, besides the field that the definition names."""
 

@@ -284,3 +284,9 @@ def test_unlabelled_rows_are_no_problem_by_themselves(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"rows\.jsonl"):
         read_rows(tmp_path / "rows.jsonl", definition())
+
+
+@pytest.mark.parametrize("role", [{}, [], 3, None])
+def test_a_chat_whose_role_is_no_text_is_not_taken_for_a_chat(tmp_path: Path, role: object) -> None:
+    found = read(tmp_path, lines({"messages": [{"role": role, "content": "u"}]}))
+    assert sorts(found) == ["missing_field"]
