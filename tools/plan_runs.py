@@ -17,6 +17,7 @@ from tools.errors import InputError, Problem
 from tools.evaluator import evaluator_hash
 from tools.files import sha256_bytes
 from tools.prompting import answer_text, messages_for
+from tools.read_config import require_usable
 from tools.read_task import load_split
 from tools.recipe import apply_recipe
 from tools.runs import Example, RunSpec
@@ -62,6 +63,7 @@ def plan_runs(
     InputError with all rows that cannot be written as text, and NotFound for weights that are not there.
     """
     check_version(version)
+    require_usable(task.config)
     config = task.config.values
     material = _materialise(task)
     data = {f"{name}.jsonl": split.content for name, split in material.items()}

@@ -110,6 +110,7 @@ def config(name: str) -> TrainingConfig:
 def test_each_first_configuration_has_the_weakness_that_its_readme_admits():
     train = load_split(load_task(TASKS / "stance"), "train").split
     assert round(train.label_counts()["中立"] / len(train.rows), 2) == 0.13
+    assert config("stance").training.epochs == 4
     underfitted = config("entity-sentiment")
     assert underfitted.lora is not None
     assert (underfitted.training.learning_rate, underfitted.training.epochs, underfitted.lora.r) == (1e-4, 2, 8)
