@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from enum import StrEnum, auto
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -186,10 +186,3 @@ class Decision(BaseModel):
     """User name, rule text or policy file."""
     at: str
     """ISO 8601 UTC."""
-
-
-class Approved(NamedTuple):
-    """A proposal with the decision that lets it run."""
-
-    proposal: Proposal
-    decision: Decision
