@@ -26,7 +26,7 @@ from tools.read_task import load_task
 from tools.rescore import rescore
 from tools.results import SplitResult
 from tools.text import Speaker, T, visible
-from tools.versions import begin_version, list_versions, next_version, record_failure
+from tools.versions import begin_version, list_versions, next_version, record_failure, record_rescored
 
 COMMAND = "command"
 
@@ -78,6 +78,7 @@ def score_again(path: Path, version: str) -> SplitResult:
     require_version(path, version)
     with task_lock(path):
         result = rescore(load_task(path), version)
+        record_rescored(path, version, result)
         Journal(path).note(COMMAND, "rescore", f"{version}:{now()}", by="person", version=version, who=user_name())
     return result
 

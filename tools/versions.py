@@ -19,6 +19,7 @@ from tools.errors import NotFound, Problem, Refused
 from tools.files import now, sha256_bytes, write_atomic, write_model
 from tools.plan_runs import check_version
 from tools.read_config import CONFIG_NAMES
+from tools.results import SplitResult
 from tools.text import Speaker, T, Text, english, visible
 from tools.version_changes import changes_in_words
 from tools.version_notes import change_list, choice_section, failure_section, notes, reasons, result_section
@@ -47,6 +48,7 @@ __all__ = [
     "next_version",
     "record_choice",
     "record_failure",
+    "record_rescored",
     "record_results",
     "restore_version",
 ]
@@ -147,6 +149,16 @@ def record_results(task_path: Path, version: str, outcome: VersionOutcome, *, sa
     text = TypeAdapter(dict[str, JsonValue]).dump_json(content, indent=2).decode("utf-8") + "\n"
     write_atomic(folder / "results.json", text)
     _add_note(folder, result_section(outcome.result, sum(seed.minutes for seed in seeds.values()), say))
+
+
+def record_rescored(task_path: Path, version: str, result: SplitResult) -> None:
+    """Bring results.json up to a result that was scored again; how the version was trained stays as recorded."""
+    path = task_path / "iterations" / version / "results.json"
+    if not path.is_file():
+        return
+    anything = TypeAdapter(dict[str, JsonValue])
+    content = {**anything.validate_json(path.read_bytes()), **result.model_dump(mode="json")}
+    write_atomic(path, anything.dump_json(content, indent=2).decode("utf-8") + "\n")
 
 
 def record_failure(task_path: Path, version: str, reason: Text, *, say: Speaker = english) -> None:
