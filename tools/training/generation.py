@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from tools.training.hidden_states import head_sees, last_position
-from tools.training.memory import give_back
+from tools.training.memory import give_back, padded_width
 
 _BATCH_TOKENS = 1024
 """Padded prompt tokens read at once: large enough to keep two cores busy, small beside the weights."""
@@ -76,7 +76,7 @@ def _batches(questions: list[Question]) -> Iterator[list[int]]:
     """Row numbers, longest prompts first so that memory is claimed once, within the limits of one batch."""
     order = sorted(range(len(questions)), key=lambda row: -len(questions[row].prompt))
     while order:
-        rows = max(1, min(_BATCH_ROWS, _BATCH_TOKENS // max(1, len(questions[order[0]].prompt))))
+        rows = max(1, min(_BATCH_ROWS, _BATCH_TOKENS // padded_width(max(1, len(questions[order[0]].prompt)))))
         yield order[:rows]
         order = order[rows:]
 
@@ -104,7 +104,7 @@ class _Prefilled:
     def __init__(self, model: Any, prompts: list[list[int]], pad: int) -> None:
         self._model = model
         self._pad = pad
-        width = max(len(prompt) for prompt in prompts)
+        width = padded_width(max(len(prompt) for prompt in prompts))
         ids = [[pad] * (width - len(prompt)) + prompt for prompt in prompts]
         self._mask = self._tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts])
         self._next_position = self._mask.sum(dim=1, keepdim=True)

@@ -19,6 +19,7 @@ from trl import SFTConfig, SFTTrainer
 from tools.config import Training
 from tools.training.completion_loss import completion_log_probs, weighted_loss
 from tools.training.failures import NonFiniteLoss
+from tools.training.memory import padded_width
 from tools.training.order import LengthGroupedSampler
 from tools.training.rows import Encoded
 
@@ -148,13 +149,13 @@ class CompletionTrainer(SFTTrainer):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class Collator:
-    """Rows padded on the right to the longest of the batch."""
+    """Rows padded on the right to the width of the longest of the batch."""
 
     pad: int
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
         """A batch of input_ids, attention_mask, labels and row_weight."""
-        width = max(len(row["input_ids"]) for row in rows)
+        width = padded_width(max(len(row["input_ids"]) for row in rows))
         return {
             "input_ids": torch.tensor([_padded(row["input_ids"], width, self.pad) for row in rows]),
             "attention_mask": torch.tensor([_padded([1] * len(row["input_ids"]), width, 0) for row in rows]),
