@@ -23,17 +23,17 @@ def markdown(comparison: Comparison, say: Speaker) -> str:
     lines = [f"# {say(title)}", "", *_changes(comparison, say), "", *_scores(comparison, say)]
     if comparison.classes:
         lines += ["", *_classes(comparison, say)]
-    lines += ["", f"## {say(T('Statistics'))}", "", *(f"- {say(line)}" for line in evidence_lines(comparison))]
+    lines += ["", "## " + say(T("Statistics")), "", *(f"- {say(line)}" for line in evidence_lines(comparison))]
     lines += _rows(T("Fixed rows"), comparison.fixed, say) + _rows(T("Broken rows"), comparison.broken, say)
     recommended = T("Recommended: {choice}.", choice=comparison.recommendation)
     verdict = T("Verdict: {verdict}.", verdict=verdict_name(comparison.verdict))
-    lines += ["", f"## {say(T('Decision'))}", "", f"{_MARKS[comparison.recommended]} {say(verdict)} {say(recommended)}"]
+    lines += ["", "## " + say(T("Decision")), "", f"{_MARKS[comparison.recommended]} {say(verdict)} {say(recommended)}"]
     return "\n".join(lines)
 
 
 def _changes(comparison: Comparison, say: Speaker) -> list[str]:
-    lines = [f"- {say(change)}" for change in comparison.changes] or [f"- {say(T('Nothing in the configuration.'))}"]
-    return [f"## {say(T('Changes'))}", "", *lines]
+    changes = comparison.changes or [T("Nothing in the configuration.")]
+    return ["## " + say(T("Changes")), "", *(f"- {say(change)}" for change in changes)]
 
 
 def _scores(comparison: Comparison, say: Speaker) -> list[str]:
@@ -41,13 +41,13 @@ def _scores(comparison: Comparison, say: Speaker) -> list[str]:
     if comparison.split != "test":
         where = T("Validation split, {rows} rows.", rows=comparison.rows)
     explained = T(
-        "Changes are percentage points; {up} and {down} mark those whose 95 % interval lies above or below zero.",
+        "Changes are percentage points; {up} and {down} mark those whose 95 percent interval lies above or below zero.",
         up="✅",
         down="⚠️",
     )
     header: list[Text | str] = [T("Metric"), comparison.base, comparison.new, T("Change")]
     rows = [_row(say(metric_name(line.metric)), line, ".1%") for line in comparison.metrics]
-    return [f"## {say(T('Performance'))}", "", _header(header, say), _RULE, *rows, "", f"{say(where)} {say(explained)}"]
+    return ["## " + say(T("Performance")), "", _header(header, say), _RULE, *rows, "", f"{say(where)} {say(explained)}"]
 
 
 def _classes(comparison: Comparison, say: Speaker) -> list[str]:

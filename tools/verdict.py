@@ -54,7 +54,7 @@ def judge(comparison: Comparison, judged: Estimate) -> tuple[Verdict, list[Text]
 
 def _interval_reason(comparison: Comparison, found: Range) -> Text:
     return T(
-        "{metric} differs by {low:+.1f} to {high:+.1f} points with 95 % confidence ({p}).",
+        "{metric} differs by {low:+.1f} to {high:+.1f} points with 95 percent confidence ({p}).",
         metric=metric_name(comparison.judged_metric),
         low=found.low * 100,
         high=found.high * 100,

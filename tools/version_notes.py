@@ -86,7 +86,7 @@ def change_list(
     """changes.md: each change in words, its reasons, and the diff of the configuration; `versions` are (parent, new)."""
     title = T("Changes: {parent} → {version}", parent=versions[0], version=versions[1])
     lines = [f"# {say(title)}", ""]
-    lines += [f"- {say(change)}" for change in changes] or [f"- {say(T('Nothing in the configuration.'))}"]
+    lines += [f"- {say(change)}" for change in changes or [T("Nothing in the configuration.")]]
     lines += [line for text in why for line in ("", say(text))]
     if diff:
         fence = "`" * max(3, _longest_run_of_backticks(diff) + 1)

@@ -78,6 +78,7 @@ def compare(
     json: JsonFlag = False,
 ) -> None:
     """Compare two versions on the same valid rows: intervals, fixed and broken rows, verdict."""
+    from agent.faces.layout import aligned
     from tools.compare import CompareArgs
     from tools.compare import compare as compare_tool
     from tools.compare_report import markdown
@@ -87,7 +88,7 @@ def compare(
     if json:
         show_json(comparison)
     else:
-        out(markdown(comparison, task_say(path)))
+        out(aligned(markdown(comparison, task_say(path))))
 
 
 def oversample(

@@ -66,6 +66,22 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, indent: str =
     return [indent + line for line in lines]
 
 
+def aligned(markdown: str) -> str:
+    """Markdown text whose tables line up in a terminal; everything else is left as it is."""
+    lines: list[str] = []
+    block: list[list[str]] = []
+    for line in [*markdown.splitlines(), ""]:
+        if line.startswith("|") and line.endswith("|"):
+            block.append([cell.strip() for cell in line.strip("|").split("|")])
+            continue
+        if block:
+            header, *rows = [row for row in block if not all(set(cell) <= set(":-") for cell in row)]
+            lines += table(header, rows, indent="")
+            block = []
+        lines.append(line)
+    return "\n".join(lines[:-1])
+
+
 def _row(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:
     padded = [pad(cell, w, right=n) for cell, w, n in zip(cells, widths, numeric, strict=True)]
     return "| " + " | ".join(padded) + " |"

@@ -22,7 +22,7 @@ from agent.events import (
     VersionBegun,
 )
 from agent.faces.console import out
-from agent.faces.layout import wrap
+from agent.faces.layout import aligned, wrap
 from agent.faces.views.diagnosis import diagnosis_lines
 from agent.faces.views.opened import opened_lines
 from agent.faces.views.progress import ProgressLines
@@ -66,7 +66,7 @@ class PlainFace:
         """Show what a question is about, unless this process has shown it just now: a session may begin with a question."""
         match question:
             case DecideQuestion() if "compared" not in self._shown:
-                out(markdown(question.comparison, self._say))
+                out(aligned(markdown(question.comparison, self._say)))
             case ConfirmQuestion() if "test_opened" not in self._shown:
                 for line in opened_lines(question.opened, self._say):
                     out(line)
@@ -125,7 +125,7 @@ class PlainFace:
     @_lines.register
     def _(self, event: Compared) -> list[str]:
         report = self._say(T("Report: {path}", path=event.report))
-        return [*self._heading(5), markdown(event.comparison, self._say), report, ""]
+        return [*self._heading(5), aligned(markdown(event.comparison, self._say)), report, ""]
 
     @_lines.register
     def _(self, event: TestOpened) -> list[str]:

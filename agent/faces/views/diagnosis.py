@@ -71,7 +71,8 @@ def _errors(errors: ErrorAnalysis, say: Speaker) -> list[str]:
 
 
 def _pair(expected: str, predicted: str | None, say: Speaker) -> str:
-    return f"{visible(expected, 40)} → {say(T('not parsed')) if predicted is None else visible(predicted, 40)}"
+    got = say(T("not parsed")) if predicted is None else visible(predicted, 40)
+    return f"{visible(expected, 40)} → {got}"
 
 
 def _case(case: ErrorCase, say: Speaker) -> list[str]:

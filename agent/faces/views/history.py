@@ -7,10 +7,11 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from agent.faces.layout import table, wrap
-from agent.faces.views.words import metric_name, percent, points
+from agent.faces.views.words import percent, points
 from agent.journal import Entry, Journal
 from tools.adopt import current
 from tools.change import Decision, Proposal
+from tools.compare_words import metric_name
 from tools.forecasts import ForecastScore, Scored, scored, scored_forecasts
 from tools.ledger import Opening, openings
 from tools.read_results import ReadResultsArgs, latest, read_results
@@ -85,7 +86,7 @@ def history_lines(history: TaskHistory, say: Speaker) -> list[str]:
     if not history.versions:
         return [say(T("No version is on record yet."))]
     before, after = [T("Version"), T("From")], [T("Seeds"), T("In use"), T("Changes")]
-    header = [*map(say, before), metric_name(history.metric), *map(say, after)]
+    header = [*map(say, before), say(metric_name(history.metric)), *map(say, after)]
     lines = table(header, [_version_row(one, say) for one in history.versions], indent="")
     return [*lines, "", *_decisions(history, say), *_openings(history, say), *_forecasts(history, say)]
 

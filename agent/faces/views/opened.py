@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.faces.layout import wrap
+from agent.faces.layout import aligned, wrap
 from tools.compare_report import valid_and_test
 from tools.ledger import OpenedTest
 from tools.text import Speaker, T
@@ -13,4 +13,4 @@ def opened_lines(opened: OpenedTest, say: Speaker) -> list[str]:
     if not opened.scores:
         return [line for note in opened.notes for line in wrap(say(note))]
     title = T("The locked test set was opened (opening {number} of this task)", number=opened.ordinal or 0)
-    return ["", "== " + say(title) + " ==", valid_and_test(opened, say)]
+    return ["", "== " + say(title) + " ==", aligned(valid_and_test(opened, say))]

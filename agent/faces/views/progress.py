@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from agent.events import Progress
 from agent.faces.layout import wrap
-from agent.faces.views.words import metric_name, minutes, percent
+from agent.faces.views.words import minutes, percent
+from tools.compare_words import metric_name
 from tools.runs import EndEvent, EvalEvent, PhaseEvent, StepEvent, WarningEvent
 from tools.text import Speaker, T
 
@@ -54,7 +55,7 @@ class ProgressLines:
         return [f"[{run_id}] " + ", ".join(self._say(part) for part in parts)]
 
     def _eval(self, run_id: str, event: EvalEvent) -> str:
-        numbers = ", ".join(f"{metric_name(name)} {percent(value)}" for name, value in event.metrics.items())
+        numbers = ", ".join(f"{self._say(metric_name(name))} {percent(value)}" for name, value in event.metrics.items())
         best = self._say(T(" (best so far)")) if event.best else ""
         loss = self._say(T("valid loss {loss:.3f}", loss=event.eval_loss)) + ", " if event.eval_loss is not None else ""
         epoch = self._say(T("after epoch {epoch:.1f}", epoch=event.epoch))

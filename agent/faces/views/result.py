@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from agent.faces.layout import table
-from agent.faces.views.words import metric_name, percent
+from agent.faces.views.words import percent
+from tools.compare_words import metric_name
 from tools.results import ClassScore, SplitResult
 from tools.text import Speaker, T, visible
 
@@ -13,7 +14,7 @@ def result_lines(result: SplitResult, say: Speaker) -> list[str]:
     seeds = list(result.seeds) if len(result.seeds) > 1 else []
     header = [say(T("Metric")), say(T("Score")), *[say(T("seed {seed}", seed=seed)) for seed in seeds]]
     rows = [
-        [metric_name(name), percent(value), *[percent(result.seeds[seed][name]) for seed in seeds]]
+        [say(metric_name(name)), percent(value), *[percent(result.seeds[seed][name]) for seed in seeds]]
         for name, value in result.metrics.items()
     ]
     title = T("{version} on {split}, {rows} rows", version=result.version, split=result.split, rows=result.rows)

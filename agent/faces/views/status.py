@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from agent.faces.layout import table
-from agent.faces.views.words import metric_name, percent, points
+from agent.faces.views.words import percent, points
+from tools.compare_words import metric_name
 from tools.status import ClassLine, MetricLine, SplitLine, TaskStatus
 from tools.text import Speaker, T, visible
 
@@ -55,9 +56,9 @@ def _performance(status: TaskStatus, say: Speaker) -> list[str]:
 def _metric_row(line: MetricLine, say: Speaker) -> list[str]:
     value = say(T("unknown")) if line.value is None else percent(line.value)
     if line.target is None:
-        return [metric_name(line.metric), value, "", ""]
+        return [say(metric_name(line.metric)), value, "", ""]
     gap = "" if line.gap is None else points(line.gap) + (" ✓" if line.reached else "")
-    return [metric_name(line.metric), value, percent(line.target), gap]
+    return [say(metric_name(line.metric)), value, percent(line.target), gap]
 
 
 def _classes(status: TaskStatus, say: Speaker) -> list[str]:

@@ -7,9 +7,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from agent.faces.layout import table, wrap
-from agent.faces.views.words import metric_name, percent
+from agent.faces.views.words import percent
 from agent.paths import Workspace
 from agent.steps.load_task import base_version
+from tools.compare_words import metric_name
 from tools.errors import IterateError
 from tools.read_results import ReadResultsArgs, read_results
 from tools.read_task import load_task
@@ -67,7 +68,7 @@ def _row(one: TaskOverview, say: Speaker) -> list[str]:
         return [visible(one.name), say(T("unreadable")), "", "", ""]
     value = percent(one.value) if one.value is not None else say(T("untrained"))
     target = percent(one.target) if one.target is not None else ""
-    return [visible(one.name), one.version or "-", metric_name(one.metric or ""), value, target]
+    return [visible(one.name), one.version or "-", say(metric_name(one.metric or "")), value, target]
 
 
 def _weakest(overview: list[TaskOverview]) -> str:

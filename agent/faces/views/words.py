@@ -1,4 +1,4 @@
-"""Small words and numbers that several views share: metrics, percentages, minutes, names of grades."""
+"""Small words and numbers that several views share: percentages, minutes, names of grades."""
 
 from __future__ import annotations
 
@@ -14,33 +14,6 @@ SOURCES: dict[str, Text] = {
 DIFFICULTIES = {Difficulty.low: T("low"), Difficulty.medium: T("medium"), Difficulty.high: T("high")}
 TIERS = {Tier.quick: T("quick win"), Tier.medium: T("medium term"), Tier.long: T("long term")}
 SEVERITIES = {Severity.error: T("ERROR"), Severity.warning: T("WARNING"), Severity.info: T("note")}
-VERDICTS = {
-    "better": T("better"),
-    "worse": T("worse"),
-    "undecided": T("undecided"),
-    "not_comparable": T("not comparable"),
-}
-
-_METRICS = {
-    "macro_f1": "Macro-F1",
-    "accuracy": "Accuracy",
-    "parse_rate": "Parse rate",
-    "accuracy_parsed": "Accuracy (parsed)",
-    "macro_f1_parsed": "Macro-F1 (parsed)",
-    "field_score": "Field score",
-    "field_score_parsed": "Field score (parsed)",
-    "exact_object": "Exact object",
-    "rouge_l": "ROUGE-L",
-}
-
-
-def metric_name(metric: str) -> str:
-    """The name that people use for a metric key; unknown keys as they are."""
-    if metric.startswith("f1[") and metric.endswith("]"):
-        return "F1 " + metric[3:-1]
-    if metric.startswith("field[") and metric.endswith("]"):
-        return metric[6:-1]
-    return _METRICS.get(metric, metric)
 
 
 def percent(value: float) -> str:
