@@ -115,6 +115,7 @@ def test_each_first_configuration_has_the_weakness_that_its_readme_admits():
     assert underfitted.lora is not None
     assert (underfitted.training.learning_rate, underfitted.training.epochs, underfitted.lora.r) == (1e-4, 2, 8)
     assert len(rows("official-doc", "train")) == 160
+    assert config("official-doc").training.epochs == 2
 
 
 @pytest.mark.parametrize("name", NAMES)
