@@ -11,8 +11,9 @@ from agent.approval import user_name
 from agent.context import Context
 from agent.events import Emit
 from agent.journal import Journal
+from agent.proposing import baseline
 from agent.session import task_lock
-from agent.steps.execute import run_version
+from agent.steps.execute import announce, run_version
 from agent.steps.load_task import base_version
 from tools.adopt import AdoptionRecord, RolledBack, adopt, current, rollback
 from tools.change import Change
@@ -43,9 +44,10 @@ def train(path: Path, version: str | None, seeds: list[int], emit: Emit, say: Sp
         if not _is_recorded(path, name, text):
             begin_version(path, name, parent=_parent(path, name), config_text=text, say=say)
         Journal(path).note(COMMAND, "train", f"{name}:{now()}", by="person", version=name, who=user_name())
+        context = Context(session=COMMAND, emit=emit, say=say)
+        announce(path, name, _parent_of(path, name) or "", baseline(load_task(path)), context)
         try:
-            launch = LaunchArgs(task_dir=path, version=name, seeds=seeds, retry=True)
-            done = run_version(launch, Context(session=COMMAND, emit=emit, say=say))
+            done = run_version(LaunchArgs(task_dir=path, version=name, seeds=seeds, retry=True), context)
         except RunFailed as failed:
             record_failure(path, name, failed.message, say=say)
             raise

@@ -1,4 +1,4 @@
-"""Commands that only read: tasks, status, diagnose, propose, history, refs."""
+"""Commands that look: tasks, status, diagnose, propose, history, refs; and the six tools, called as they are."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from agent.faces.console import out
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    for command in (tasks, status, diagnose, propose, history, refs):
+    for command in (tasks, status, diagnose, propose, history, refs, tool):
         app.command()(command)
 
 
@@ -119,3 +119,18 @@ def refs(
     from agent.faces.views.refs import show_refs
 
     show_refs(" ".join(query) if query else None, say(), language=chosen_language())
+
+
+def tool(
+    name: Annotated[str | None, typer.Argument(help="One of the six tools; a list of them when left out.")] = None,
+    arguments: Annotated[str, typer.Argument(metavar="[JSON]", help="Its arguments as a JSON object.")] = "{}",
+) -> None:
+    """Call one of the six typed tools with JSON; without a name, list them with their effects."""
+    from tools.contract import TOOLS, call
+
+    if name is not None:
+        out(call(name, arguments))
+        return
+    for each in TOOLS.values():
+        out(f"{each.name:<16} {each.effect:<6} {each.description}")
+        out(f"{'':<24}{', '.join(each.resolve().args.model_fields)}")

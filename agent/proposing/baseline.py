@@ -15,7 +15,7 @@ def baseline(task: Task) -> Proposal:
     target = task.definition.targets[0].threshold if task.definition.targets else 1.0
     return Proposal(
         task=task.name,
-        title=T("Train the first version with the configuration as it stands"),
+        title=T("Train the configuration as it stands"),
         problem=T("This task has no trained version yet, so there is nothing to diagnose or to compare with."),
         goal=Goal(metric=metric, wanted=target),
         changes=[],

@@ -23,6 +23,7 @@ from tools.launch_training import LaunchArgs, launch_training, start, wait
 from tools.read_task import load_split, load_task
 from tools.runs import RunDir, RunEvent, RunState
 from tools.text import T, Text
+from tools.training.base_models import licence_notice, resolve_base_model
 from tools.versions import begin_version, list_versions, next_version, record_failure, record_results, restore_version
 
 RESUMES = 3
@@ -76,16 +77,21 @@ def prepare(state: State, context: Context) -> State:
     )
     if work["parent"]:
         context.emit(Notice(message=_power(path)))
+    announce(path, work["version"], work["parent"], proposal, context)
+    return {}
+
+
+def announce(path: Path, version: str, parent: str, proposal: Proposal, context: Context) -> None:
+    """Say, before anything is spent, what will run, how long and with how much memory, and the base model's terms."""
+    training = load_task(path).config.values.training
+    if training.command is None:
+        context.emit(Notice(message=licence_notice(resolve_base_model(training.base_model, path))))
+    cost = proposal.cost
     context.emit(
         VersionBegun(
-            version=work["version"],
-            parent=work["parent"],
-            title=proposal.title,
-            minutes=proposal.cost.minutes,
-            memory_gb=proposal.cost.memory_gb,
+            version=version, parent=parent, title=proposal.title, minutes=cost.minutes, memory_gb=cost.memory_gb
         )
     )
-    return {}
 
 
 def _power(path: Path) -> Text:

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.training
 
 def test_a_person_goes_from_a_new_task_to_an_adopted_second_version(place):
     screen = place.terminal("run", "small")
-    screen.expect("Train the first version")
+    screen.expect("Train the configuration as it stands")
     screen.expect("> ")
     screen.sendline("approve")
     screen.expect("baseline that later versions are compared with")
