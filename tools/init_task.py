@@ -11,6 +11,7 @@ import re
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -83,7 +84,6 @@ def make_task(  # noqa: PLR0913 - the public face of `iterate init`: one keyword
     groups = groups_of(examples, log)
     sizes = _sizes(len(examples), train_rows, valid_rows, test_rows)
     placed = divide(groups, sizes, seed)
-    counted = Counter(example.label for example in examples if example.label)
     new = NewTask(
         name=name,
         source=source.name,
@@ -92,21 +92,30 @@ def make_task(  # noqa: PLR0913 - the public face of `iterate init`: one keyword
         base_model=base_model,
         fields=list(field_names(columns).values()),
         label_name=columns.label_column,
-        labels=[label for label, _ in counted.most_common()],
+        labels=_by_frequency(examples),
         answer_fields=_answer_fields(examples),
         counts={split: len(rows) for split, rows in placed.items()},
         seed=seed,
     )
     problems = [*table.problems, *log.problems(), *_thin_labels(new, examples, placed)]
     unused = _write(target, new, examples, placed, say)
-    return MadeTask(
-        path=target,
-        counts={**{split: len(placed[split]) for split in ("train", "valid", "test")}, "unused": unused},
-        labels={split: dict(Counter(examples[place].label for place in rows)) for split, rows in placed.items()}
-        if new.labels
-        else {},
-        problems=problems,
-    )
+    counts = {**{split: len(placed[split]) for split in ("train", "valid", "test")}, "unused": unused}
+    return MadeTask(path=target, counts=counts, labels=_labels(new, examples, placed), problems=problems)
+
+
+def _by_frequency(examples: Sequence[Example]) -> list[str]:
+    """The labels, the most frequent first."""
+    counted = Counter(example.label for example in examples if example.label)
+    return [label for label, _ in counted.most_common()]
+
+
+def _labels(
+    new: NewTask, examples: Sequence[Example], placed: Mapping[SplitName, Sequence[int]]
+) -> dict[str, dict[str, int]]:
+    """Rows per label and split, for classification."""
+    if not new.labels:
+        return {}
+    return {split: dict(Counter(examples[place].label for place in rows)) for split, rows in placed.items()}
 
 
 def _free_place(tasks_dir: Path, name: str) -> Path:

@@ -34,7 +34,7 @@ def test_a_proposal_shows_everything_that_is_needed_to_decide():
     for part in (
         "1 of 2",
         "underfitted",
-        "F1 中立",
+        "F1 of 中立",
         "42.0%",
         "60.0%",
         "-1.0",
