@@ -50,7 +50,8 @@ def main_options(
     version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
 ) -> None:
     """Improve an existing LLM fine-tuning task: diagnose, propose, approve, train, compare, decide."""
-    OPTIONS.workspace, OPTIONS.language = workspace, language
+    # A command typed at the menu keeps what the menu was started with.
+    OPTIONS.workspace, OPTIONS.language = workspace or OPTIONS.workspace, language or OPTIONS.language
     if version:
         from importlib.metadata import version as installed
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Callable
@@ -72,7 +73,9 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Path, tiny_model: Path) -> Place:
     """A new workspace; the task has 36 training rows and no version yet."""
-    environment = {**os.environ, "ITERATE_CACHE": str(tmp_path / "cache"), "PYTHONPATH": str(Path.cwd())}
+    # As in an activated environment: `python` is the interpreter that has the program.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "ITERATE_CACHE": str(tmp_path / "cache"), "PYTHONPATH": str(Path.cwd())}
     for name in ("ITERATE_WORKSPACE", "ITERATE_LANGUAGE", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
         environment.pop(name, None)
     (tmp_path / "tasks").mkdir()
@@ -81,9 +84,11 @@ def place(tmp_path: Path, tiny_model: Path) -> Place:
     with table.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(["text", "target", "label"])
+        words = random.Random(0)
         for number in range(72):
             label = LABELS[0] if number % 6 == 0 else LABELS[number % 2 + 1]
-            writer.writerow([f"第{number}則留言，{label}這項提案{'呢' * (number % 5)}", f"提案{number % 4}", label])
+            text = "".join(chr(words.randrange(0x4E00, 0x9000)) for _ in range(20 + number % 9))
+            writer.writerow([f"{text}{label}", f"提案{number % 4}", label])
     words = ["--name", "small", "--text", "text", "--label", "label", "--target", "target"]
     rows = ["--train-rows", "36", "--valid-rows", "18", "--test-rows", "18"]
     made.run("init", str(table), *words, *rows, "--base-model", str(tiny_model), check=True)
