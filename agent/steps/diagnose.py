@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from tools.diagnose import DiagnoseArgs
-from tools.diagnose import diagnose as diagnose_tool
-
 from agent.context import Context, task_path
 from agent.events import Diagnosed
 from agent.state import State
+from tools.diagnose import DiagnoseArgs
+from tools.diagnose import diagnose as diagnose_tool
 
 
 def diagnose(state: State, context: Context) -> State:
