@@ -79,8 +79,18 @@ class Confirmation(_Model):
     at: str
 
 
-Answer = Decision | VersionChoice | Confirmation
-ANSWER_TYPES: dict[str, type[Answer]] = {"review": Decision, "decide": VersionChoice, "confirm": Confirmation}
+class Wish(_Model):
+    """An answer to a ReviewQuestion that decides nothing: look at these proposals of mine first, then ask again."""
+
+    proposals: list[Proposal] = Field(min_length=1)
+
+
+Answer = Decision | Wish | VersionChoice | Confirmation
+ANSWER_TYPES: dict[str, tuple[type[Answer], ...]] = {
+    "review": (Decision, Wish),
+    "decide": (VersionChoice,),
+    "confirm": (Confirmation,),
+}
 
 
 class Approver(Protocol):

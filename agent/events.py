@@ -56,6 +56,26 @@ class Diagnosed(_Event):
     diagnosis: Diagnosis
 
 
+class ErrorPattern(BaseModel):
+    """A kind of mistake that a language model sees in wrong answers; its words, with rows anyone can check."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    explanation: str
+    row_ids: list[str]
+    """Rows of the valid split that were in the prompt; ids that were not are dropped."""
+
+
+class Analysed(_Event):
+    """A language model's reading of typical errors: an opinion beside the facts of the diagnosis, marked with its author."""
+
+    type: Literal["analysed"] = "analysed"
+    model: str
+    summary: str
+    patterns: list[ErrorPattern]
+
+
 class Proposed(_Event):
     """Step 3: what could be done, best first."""
 
@@ -137,6 +157,7 @@ Event = Annotated[
     | Notice
     | TaskLoaded
     | Diagnosed
+    | Analysed
     | Proposed
     | Decided
     | VersionBegun

@@ -148,6 +148,10 @@ class Proposal(BaseModel):
     """Reference page id."""
     caution: Text | None = None
     """What speaks against it, or an earlier rejection that it takes into account."""
+    origin: Literal["rules", "model", "person"] = "rules"
+    """Whose idea it is; checks, forecast and price come from the same code for all three."""
+    comment: str | None = None
+    """Words of a language model about it, shown as such; never a number that something is decided by."""
 
     @property
     def id(self) -> str:
@@ -168,6 +172,19 @@ class Verb(StrEnum):
     defer = auto()
 
 
+class SessionRule(BaseModel):
+    """What a person allowed for the rest of a session: edits of exactly these keys, so often, within these minutes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    keys: list[str] = Field(min_length=1)
+    """Dotted configuration keys; a proposal is covered only when each of its edits is one of them."""
+    trainings: int = Field(ge=1)
+    """Trainings it still covers."""
+    max_minutes: float
+    """Estimated cost up to which it covers one."""
+
+
 class Decision(BaseModel):
     """The answer to one proposal: the only thing that lets a change run.
 
@@ -181,6 +198,8 @@ class Decision(BaseModel):
     edited: list[Change] | None = None
     """The changes as edited by the person; only with `edit`."""
     reason: str = ""
+    remember: SessionRule | None = None
+    """Allow alike changes for the rest of the session; only with `approve`, by a person."""
     by: Literal["person", "rule", "policy"]
     who: str = ""
     """User name, rule text or policy file."""

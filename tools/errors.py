@@ -8,6 +8,7 @@ IterateError
 ├── Refused        a guard said no (locked test set, path outside the task, unapproved change)
 ├── MissingPart    a package, a model file or a program is not installed: install it
 ├── RunFailed      a training ended badly: read its log
+├── EndpointFailed the server of the language model refused, hung or answered nonsense: the rules go on without it
 └── WriteFailed    the disk is full or the folder cannot be written: free or unlock it
 """
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
@@ -94,6 +96,21 @@ class MissingPart(IterateError):
 
 class RunFailed(IterateError):
     """A training run ended without a result."""
+
+
+EndpointTrouble = Literal[
+    "connection", "timeout", "auth", "rate", "server", "request", "cut", "refused", "empty", "invalid"
+]
+
+
+class EndpointFailed(IterateError):
+    """The language model's server did not give a usable answer; `trouble` says in one word why."""
+
+    def __init__(
+        self, message: Text, *, trouble: EndpointTrouble, hint: Text | None = None, page: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint, page=page)
+        self.trouble = trouble
 
 
 class WriteFailed(IterateError):

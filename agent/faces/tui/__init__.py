@@ -1,0 +1,1 @@
+"""The full-screen chat: the only part of the program that imports Textual."""
