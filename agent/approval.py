@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from tools.change import Decision, Proposal
 from tools.comparison import Comparison
-from tools.ledger import OpenedTest
+from tools.versioning.ledger import OpenedTest
 
 
 class _Model(BaseModel):

@@ -10,14 +10,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from tools.adopt import AdoptionRecord
 from tools.change import Decision, Proposal
 from tools.comparison import Comparison
 from tools.diagnose import Diagnosis
-from tools.ledger import OpenedTest
+from tools.outcomes.status import TaskStatus
 from tools.runs import RunEvent
-from tools.status import TaskStatus
 from tools.text import Text
+from tools.versioning.adopt import AdoptionRecord
+from tools.versioning.ledger import OpenedTest
 
 
 class _Event(BaseModel):

@@ -15,18 +15,18 @@ from agent.proposing import baseline
 from agent.session import task_lock
 from agent.steps.execute import announce, run_version
 from agent.steps.load_task import base_version
-from tools.adopt import AdoptionRecord, RolledBack, adopt, current, rollback
 from tools.change import Change
 from tools.edit_config import EditConfigArgs, EditConfigResult, edit_config
 from tools.errors import InputError, NotFound, RunFailed
 from tools.files import now, sha256_bytes
 from tools.launch_training import LaunchArgs, active_runs, cancel
-from tools.ledger import OpenedTest, open_test
 from tools.read_results import ReadResultsArgs, latest, read_results
-from tools.read_task import load_task
-from tools.rescore import rescore
+from tools.reading.task import load_task
 from tools.results import SplitResult
+from tools.scoring.rescore import rescore
 from tools.text import Speaker, T, visible
+from tools.versioning.adopt import AdoptionRecord, RolledBack, adopt, current, rollback
+from tools.versioning.ledger import OpenedTest, open_test
 from tools.versions import begin_version, list_versions, next_version, record_failure, record_rescored
 
 COMMAND = "command"

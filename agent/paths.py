@@ -1,7 +1,7 @@
 """Where things are: the program's own data folders and the user's workspace.
 
 The workspace is the folder that holds tasks/. It is found, never guessed twice, and the reason is returned with it so
-that a face can say it aloud. What happens inside a task folder is not known here (tools/read_task.py).
+that a face can say it aloud. What happens inside a task folder is not known here (tools/reading/task.py).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from tools.editing.nearest import nearest
 from tools.errors import InputError, MissingPart, NotFound, write_failed
-from tools.nearest import nearest
 from tools.text import T, Text, visible
 
 DataKind = Literal["tasks", "prompts", "references"]

@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from agent.i18n import LANGUAGES, normalise_language
+from tools.editing.nearest import nearest
 from tools.errors import Problem
-from tools.nearest import nearest
 from tools.text import T, visible
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"

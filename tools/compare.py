@@ -1,7 +1,7 @@
 """The compare tool: two versions of a task on the same rows. It reads stored results and writes nothing.
 
 The valid split is compared from its stored predictions. For the test split it only shows what an opening showed
-(tools/ledger.py); it never opens anything.
+(tools/versioning/ledger.py); it never opens anything.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from tools.comparing.paired_comparison import Setting, Side, compare_sides
 from tools.comparison import Comparison
 from tools.errors import InputError, NotFound, Refused
-from tools.ledger import shown
-from tools.paired_comparison import Setting, Side, compare_sides
-from tools.read_predictions import read_predictions
+from tools.outcomes.predictions import read_predictions
 from tools.read_results import ReadResultsArgs, ReadResultsResult, latest, read_results
-from tools.read_task import inside, load_split, load_task
+from tools.reading.task import inside, load_split, load_task
 from tools.text import T, visible
-from tools.version_records import changes_between, find_version
+from tools.versioning.ledger import shown
+from tools.versioning.records import changes_between, find_version
 
 __all__ = ["CompareArgs", "Comparison", "compare"]
 

@@ -1,6 +1,6 @@
 """The vocabulary of a comparison of two versions.
 
-How one is made is tools/paired_comparison.py, how it reads is tools/compare_report.py.
+How one is made is tools/comparing/paired_comparison.py, how it reads is tools/comparing/report.py.
 """
 
 from __future__ import annotations

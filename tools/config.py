@@ -1,6 +1,6 @@
 """The schema of configs/training_config.yaml: everything that makes a version.
 
-Only the vocabulary lives here. Reading the file with its problems is tools/read_config.py, editing it is
+Only the vocabulary lives here. Reading the file with its problems is tools/reading/config.py, editing it is
 tools/edit_config.py. Unknown keys never reach these models: the reader keeps them aside and reports them.
 """
 

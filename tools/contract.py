@@ -15,8 +15,8 @@ from typing import Any, NamedTuple, get_type_hints
 
 from pydantic import BaseModel, ValidationError
 
+from tools.editing.nearest import nearest
 from tools.errors import InputError, NotFound, Problem
-from tools.nearest import nearest
 from tools.text import T, visible
 
 

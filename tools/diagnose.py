@@ -29,11 +29,11 @@ from tools.evidence.ranking import rank
 from tools.evidence.thresholds import read_thresholds
 from tools.evidence.truncation import cut_answers, cut_training_rows
 from tools.finding import Finding, FindingKind, Severity
+from tools.outcomes.status import SPLITS, TaskStatus, task_status
 from tools.read_results import ReadResultsArgs, latest, read_predictions, read_results
-from tools.read_task import SplitRead, load_split, load_task
-from tools.recipe import apply_recipe
+from tools.reading.task import SplitRead, load_split, load_task
 from tools.results import Prediction, ResultFiles
-from tools.status import SPLITS, TaskStatus, task_status
+from tools.running.recipe import apply_recipe
 from tools.task import Row, Split, SplitName, Task
 
 RULES: tuple[Callable[[Case], list[Finding]], ...] = (

@@ -1,7 +1,8 @@
 """Changing configs/training_config.yaml: the only way in which the program changes what a version is made of.
 
 An edit touches the keys it names and nothing else, is refused when the file is no longer the one it was made for, and is
-refused when the configuration would have a problem that it did not have before. How the text is changed is tools/yaml_edit.py.
+refused when the configuration would have a problem that it did not have before. How the text is changed is
+tools/editing/yaml_edit.py.
 """
 
 from __future__ import annotations
@@ -14,17 +15,17 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tools import yaml_edit
 from tools.change import Edit
-from tools.config_keys import SECTIONS
+from tools.editing import yaml_edit
+from tools.editing.text_lines import decode, encoding_name
 from tools.errors import InputError, Problem, StaleFile
 from tools.files import sha256_bytes, write_atomic
 from tools.finding import FindingKind
-from tools.read_config import CONFIG_NAMES, DEFINITION_NAMES, read_config
-from tools.read_task import load_task
+from tools.reading.config import CONFIG_NAMES, DEFINITION_NAMES, read_config
+from tools.reading.config_keys import SECTIONS
+from tools.reading.task import load_task
 from tools.task import ConfigFile, Task
 from tools.text import Speaker, T, english, visible
-from tools.text_lines import decode, encoding_name
 
 CONFIG_FILE = CONFIG_NAMES[0]
 

@@ -14,11 +14,11 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from tools.change import Change, ChangeKind, Edit
+from tools.editing.nearest import nearest
 from tools.errors import InputError, MissingPart, NotFound, Problem
-from tools.nearest import nearest
-from tools.read_config import CONFIG_NAMES
-from tools.read_task import load_split, load_task
-from tools.recipe import apply_recipe, known_labels, label_counts
+from tools.reading.config import CONFIG_NAMES
+from tools.reading.task import load_split, load_task
+from tools.running.recipe import apply_recipe, known_labels, label_counts
 from tools.task import Task
 from tools.text import T, visible
 

@@ -3,7 +3,7 @@
     plan_runs -> prepare (runs/<run_id>/, spec.json last) -> start -> wait
 
 A tool that a person or the loop calls after an approval; it approves nothing, and it trains nothing in this process. Collecting
-the outcome is tools/collect.py.
+the outcome is tools/running/collect.py.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from tools.errors import Problem, RunFailed, WriteFailed
 from tools.files import link_tree, now, write_atomic, write_model
 from tools.launchers import launcher_for
 from tools.launchers.base import Resources, RunHealth, is_alive, log_tail, state_of
-from tools.plan_runs import RunPlan, plan_runs
-from tools.read_task import load_task
+from tools.reading.task import load_task
+from tools.running.plan_runs import RunPlan, plan_runs
+from tools.running.weights import check_free, owns
 from tools.runs import RunDir, RunEvent, RunState, RunStatus
 from tools.text import T, visible
 from tools.training.check import check_spec
-from tools.weights import check_free, owns
 
 POLL_SECONDS = 0.5
 WORKER = "tools.training.worker"

@@ -1,7 +1,7 @@
 """Reading what is known about a task's versions: evaluation results in every common shape, and loss histories.
 
 Results of the test split, and of files that do not say their split, stay closed: only their paths are listed. Nothing
-is written. Writing results is tools/stored_results.py; opening the test split is tools/ledger.py.
+is written. Writing results is tools/scoring/stored_results.py; opening the test split is tools/versioning/ledger.py.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from tools.editing.text_lines import cannot_read, read_text
+from tools.editing.yaml_file import read_yaml
 from tools.errors import InputError, Problem
-from tools.foreign_results import understand
-from tools.read_history import read_history_lines, trainer_history
-from tools.read_predictions import predictions_beside, read_predictions
-from tools.read_task import inside
-from tools.result_origins import (
+from tools.outcomes.foreign_results import understand
+from tools.outcomes.history import read_history_lines, trainer_history
+from tools.outcomes.predictions import predictions_beside, read_predictions
+from tools.outcomes.result_origins import (
     answered_splits,
     split_of_content,
     split_of_name,
@@ -26,10 +27,9 @@ from tools.result_origins import (
     version_number,
     version_of,
 )
+from tools.reading.task import inside
 from tools.results import History, ResultFiles, SplitKnown, SplitResult
 from tools.text import T, Text, visible
-from tools.text_lines import cannot_read, read_text
-from tools.yaml_file import read_yaml
 
 __all__ = ["ReadResultsArgs", "ReadResultsResult", "latest", "read_predictions", "read_results"]
 

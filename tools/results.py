@@ -36,7 +36,7 @@ class Prediction(_Model):
     parsed: JsonValue = None
     """The answer read from it, None when it could not be parsed."""
     failure: str | None = None
-    """Why it could not be parsed: a ParseFailure value of tools/answers.py."""
+    """Why it could not be parsed: a ParseFailure value of tools/scoring/answers.py."""
     correct: bool
     score: float
     """1 or 0 for classification; the document's score for extraction and generation."""
@@ -50,7 +50,7 @@ class SplitResult(_Model):
     version: str
     split: SplitKnown
     metrics: dict[str, float]
-    """Fractions: macro_f1, accuracy, parse_rate, accuracy_parsed ...; see tools/metrics.py for each task type."""
+    """Fractions: macro_f1, accuracy, parse_rate, accuracy_parsed ...; see tools/scoring/metrics.py for each task type."""
     per_class: dict[str, ClassScore] = {}
     confusion: dict[str, dict[str, int]] = {}
     """Expected label to predicted label to rows, summed over seeds; the column "" counts unparsed answers."""

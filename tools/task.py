@@ -1,6 +1,6 @@
 """The vocabulary of a task folder: its definition, its configuration as read, its rows and what is wrong with them.
 
-Only the models live here; tools/read_task.py fills them, tolerant of what is missing and exact about what is wrong.
+Only the models live here; tools/reading/task.py fills them, tolerant of what is missing and exact about what is wrong.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ class ConfigFile(_Model):
 
 
 class Task(_Model):
-    """A task folder as loaded. Splits are loaded on demand with tools.read_task.load_split."""
+    """A task folder as loaded. Splits are loaded on demand with tools.reading.task.load_split."""
 
     path: Path
     name: str

@@ -3,7 +3,7 @@
     begin_version -> (training) -> record_results | record_failure -> record_choice; restore_version goes back
 
 A record is written once: repeating a step after a crash gives the same files, another content under the same name is
-refused. Notes only grow. Reading records is tools/version_records.py.
+refused. Notes only grow. Reading records is tools/versioning/records.py.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter
 
 from tools.change import Decision, Proposal
-from tools.collect import VersionOutcome
 from tools.edit_config import config_diff
 from tools.errors import NotFound, Problem, Refused
 from tools.files import now, sha256_bytes, write_atomic, write_model
-from tools.plan_runs import check_version
-from tools.read_config import CONFIG_NAMES
+from tools.reading.config import CONFIG_NAMES
 from tools.results import SplitResult
+from tools.running.collect import VersionOutcome
+from tools.running.plan_runs import check_version
 from tools.text import Speaker, T, Text, english, visible
-from tools.version_changes import changes_in_words
-from tools.version_notes import change_list, choice_section, failure_section, notes, reasons, result_section
-from tools.version_records import (
+from tools.versioning.changes import changes_in_words
+from tools.versioning.notes import change_list, choice_section, failure_section, notes, reasons, result_section
+from tools.versioning.records import (
     SNAPSHOT,
     Manifest,
     VersionRecord,

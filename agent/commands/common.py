@@ -93,7 +93,7 @@ def task_folder(name: str) -> Path:
 
 def task_say(path: Path) -> Speaker:
     """The speaker for a task's reports, which may be in the task's own language."""
-    from tools.read_task import load_task
+    from tools.reading.task import load_task
 
     return say(load_task(path).definition.language)
 

@@ -81,7 +81,7 @@ def compare(
     from agent.faces.layout import aligned
     from tools.compare import CompareArgs
     from tools.compare import compare as compare_tool
-    from tools.compare_report import markdown
+    from tools.comparing.report import markdown
 
     path = task_folder(task)
     comparison = compare_tool(CompareArgs(task_dir=path, base=base, new=new))

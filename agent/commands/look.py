@@ -42,9 +42,9 @@ def status(task: TaskName, json: JsonFlag = False) -> None:
     """Show where a task stands: configuration, scores against targets, classes, data."""
     from agent.faces.views.status import status_lines
     from agent.steps.load_task import base_version
+    from tools.outcomes.status import task_status
     from tools.read_results import ReadResultsArgs, read_results
-    from tools.read_task import load_task
-    from tools.status import task_status
+    from tools.reading.task import load_task
 
     path = task_folder(task)
     results = read_results(ReadResultsArgs(task_dir=path))

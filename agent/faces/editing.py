@@ -7,7 +7,7 @@ from pathlib import Path
 from agent.faces.console import out
 from agent.manual import apply_change
 from tools.generate_data import plan_oversampling
-from tools.read_task import load_task
+from tools.reading.task import load_task
 from tools.text import Speaker, T, visible
 
 

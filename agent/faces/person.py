@@ -24,11 +24,11 @@ from agent.faces.plain import PlainFace
 from agent.faces.views.proposal import proposal_lines
 from agent.proposing import edited
 from tools.change import Change, Decision, Edit, Proposal, Verb
+from tools.editing.yaml_read import parse, plain
 from tools.errors import IterateError
 from tools.files import now
-from tools.read_task import load_task
+from tools.reading.task import load_task
 from tools.text import Speaker, T, Text, visible
-from tools.yaml_read import parse, plain
 
 Choices = Mapping[str, tuple[Text, frozenset[str]]]
 

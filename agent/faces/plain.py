@@ -30,7 +30,7 @@ from agent.faces.views.proposal import summary_line
 from agent.faces.views.status import status_lines
 from agent.faces.views.words import minutes
 from tools.change import Verb
-from tools.compare_report import markdown
+from tools.comparing.report import markdown
 from tools.text import Speaker, T, Text
 
 _STEPS = {

@@ -9,8 +9,8 @@ from pathlib import Path
 from agent.faces.console import ask, interactive, out, problem_lines
 from agent.paths import Workspace, offer_examples
 from tools.errors import InputError
-from tools.guess_columns import guess_columns
-from tools.init_task import MadeTask, make_task
+from tools.making.guess_columns import guess_columns
+from tools.making.init_task import MadeTask, make_task
 from tools.text import Speaker, T, Text, visible
 
 

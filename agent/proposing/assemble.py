@@ -20,10 +20,10 @@ from tools.change import Effect, Goal, Proposal, Tier, Verb
 from tools.diagnose import Diagnosis
 from tools.edit_config import config_diff, require_valid, text_after
 from tools.errors import InputError
-from tools.forecasts import FILE as FORECASTS
-from tools.forecasts import change_key, learned_effect, outcomes_of
 from tools.task import Task
 from tools.text import Speaker, T, Text, english, visible
+from tools.versioning.forecasts import FILE as FORECASTS
+from tools.versioning.forecasts import change_key, learned_effect, outcomes_of
 
 Rule = Callable[[View], list[Draft]]
 

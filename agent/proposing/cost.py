@@ -5,9 +5,9 @@ from __future__ import annotations
 from agent.proposing.view import TaskRows
 from tools.change import Change, ChangeKind, Cost
 from tools.errors import InputError
-from tools.prompting import answer_text, messages_for
-from tools.read_task import load_split
-from tools.recipe import apply_recipe
+from tools.reading.task import load_split
+from tools.running.recipe import apply_recipe
+from tools.scoring.prompting import answer_text, messages_for
 from tools.task import ConfigFile, Row, Task
 from tools.text import T
 from tools.training.estimate import Workload, estimate, tokens_guess

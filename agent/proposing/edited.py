@@ -10,12 +10,12 @@ from agent.proposing.cost import price
 from agent.proposing.view import TaskRows, value_at, written_data
 from tools.change import Change, Edit, Effect, Proposal
 from tools.edit_config import config_after, config_diff, refuse_new_problems, text_after
+from tools.editing.yaml_text import flow
 from tools.errors import InputError, Problem
-from tools.read_task import load_split
-from tools.recipe import apply_recipe
+from tools.reading.task import load_split
+from tools.running.recipe import apply_recipe
 from tools.task import ConfigFile, Task
 from tools.text import Speaker, T, Text, english, visible
-from tools.yaml_text import flow
 
 
 def edited(proposal: Proposal, edits: list[Change], task: Task, say: Speaker = english) -> Proposal:

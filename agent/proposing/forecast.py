@@ -1,7 +1,8 @@
 """A forecast as a mixture: either the change is the right one and brings what the table promises, or it does nothing.
 
 gain ~ works x N(middle, spread) + (1 - works) x N(0, noise). Its 10 % and 90 % quantiles are the interval, its mass above 0
-the probability of improving. Outcomes of earlier iterations replace the table as far as there are any (tools/forecasts.py).
+the probability of improving. Outcomes of earlier iterations replace the table as far as there are any
+(tools/versioning/forecasts.py).
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ class Prior(NamedTuple):
     """True for numbers of the specification; False for careful guesses of this program where it gives none."""
 
 
-# The share that works is this program's guess everywhere; learned outcomes replace it (tools/forecasts.py).
+# The share that works is this program's guess everywhere; learned outcomes replace it (tools/versioning/forecasts.py).
 PRIORS: dict[str, Prior] = {
     "class_weights": Prior(0.03, 0.08, 0.5, True),  # imbalance: oversampling or weighted loss, +3-8 %
     "oversampling": Prior(0.03, 0.08, 0.5, True),

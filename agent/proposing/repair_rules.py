@@ -9,10 +9,10 @@ from agent.proposing.forecast import no_gain, prior_basis, prior_gain
 from agent.proposing.view import View, has, value_at
 from tools.change import Change, ChangeKind, Edit
 from tools.edit_config import config_after, text_after
+from tools.editing.yaml_text import flow
 from tools.errors import InputError
 from tools.finding import Finding, FindingKind
 from tools.text import T, Text, visible
-from tools.yaml_text import flow
 
 KINDS = (FindingKind.config_renamed_key, FindingKind.config_unknown_key, FindingKind.config_mistyped_value)
 

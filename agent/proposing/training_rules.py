@@ -12,9 +12,9 @@ from agent.proposing.draft import Draft
 from agent.proposing.forecast import prior_basis, prior_gain
 from agent.proposing.view import KeyPath, View
 from tools.change import ChangeKind, Difficulty, Tier
+from tools.editing.yaml_text import number
 from tools.finding import Finding, FindingKind, Severity
 from tools.text import T, Text
-from tools.yaml_text import number
 
 MOST_EPOCHS = 30.0
 HIGHEST_LEARNING_RATE = 1e-3

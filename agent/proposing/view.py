@@ -9,15 +9,15 @@ from functools import cached_property
 from pydantic import JsonValue
 
 from tools.change import Change, ChangeKind, Edit
-from tools.config_keys import SHORT_FORMS, renamed
 from tools.diagnose import Diagnosis
+from tools.editing.yaml_read import Refusal, parse, plain
 from tools.finding import Finding, FindingKind
 from tools.generate_data import rows_per_label
-from tools.read_config import CONFIG_NAMES
-from tools.read_task import load_split
+from tools.reading.config import CONFIG_NAMES
+from tools.reading.config_keys import SHORT_FORMS, renamed
+from tools.reading.task import load_split
 from tools.task import Split, Task
 from tools.text import Text
-from tools.yaml_read import Refusal, parse, plain
 
 KeyPath = tuple[str, ...]
 

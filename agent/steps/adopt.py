@@ -7,12 +7,12 @@ from agent.context import Context, task_path
 from agent.events import Adopted, Notice, TestOpened
 from agent.state import State
 from agent.steps.review import Ask
-from tools.adopt import adopt
-from tools.compare_report import valid_and_test
+from tools.comparing.report import valid_and_test
 from tools.comparison import Comparison
 from tools.files import write_atomic
-from tools.ledger import OpenedTest, open_test
 from tools.text import T
+from tools.versioning.adopt import adopt
+from tools.versioning.ledger import OpenedTest, open_test
 
 
 def open_locked_test(state: State, context: Context) -> State:

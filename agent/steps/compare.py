@@ -8,10 +8,10 @@ from agent.state import State
 from tools.change import Proposal
 from tools.compare import CompareArgs
 from tools.compare import compare as compare_tool
-from tools.compare_report import markdown
+from tools.comparing.report import markdown
 from tools.files import write_atomic
-from tools.forecasts import record_outcome
 from tools.text import T
+from tools.versioning.forecasts import record_outcome
 
 
 def compare(state: State, context: Context) -> State:

@@ -13,17 +13,17 @@ from agent.events import Notice, Progress, VersionBegun
 from agent.journal import Journal
 from agent.state import State, Work
 from tools.change import ChangeKind, Decision, Proposal
-from tools.collect import collect
 from tools.edit_config import text_after
 from tools.errors import IterateError, RunFailed
 from tools.evidence.power import visible as visible_differences
 from tools.files import write_atomic
-from tools.forecasts import record_forecast
 from tools.launch_training import LaunchArgs, launch_training, start, wait
-from tools.read_task import load_split, load_task
+from tools.reading.task import load_split, load_task
+from tools.running.collect import collect
 from tools.runs import RunDir, RunEvent, RunState
 from tools.text import T, Text
 from tools.training.base_models import licence_notice, resolve_base_model
+from tools.versioning.forecasts import record_forecast
 from tools.versions import begin_version, list_versions, next_version, record_failure, record_results, restore_version
 
 RESUMES = 3

@@ -7,11 +7,11 @@ from pathlib import Path
 from agent.context import Context, task_path
 from agent.events import Notice, TaskLoaded
 from agent.state import State
-from tools.adopt import current
+from tools.outcomes.status import task_status
 from tools.read_results import ReadResultsArgs, read_results
-from tools.read_task import load_task as read_task_folder
-from tools.status import task_status
+from tools.reading.task import load_task as read_task_folder
 from tools.text import T
+from tools.versioning.adopt import current
 from tools.versions import list_versions
 
 

@@ -12,7 +12,7 @@ from agent.proposing import propose as proposals_for
 from agent.state import State
 from tools.change import Decision, Proposal
 from tools.diagnose import Diagnosis
-from tools.read_task import load_task
+from tools.reading.task import load_task
 from tools.text import T
 
 

@@ -13,7 +13,7 @@ from agent.state import Json, State, Work
 from agent.steps.propose import proposals_now
 from tools.change import Decision, Proposal, Verb
 from tools.diagnose import Diagnosis
-from tools.read_task import load_task
+from tools.reading.task import load_task
 
 Ask = Callable[[Json], Any]
 """Suspends the graph until an approver has answered."""

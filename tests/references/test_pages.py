@@ -12,7 +12,7 @@ from agent.cli import app
 from agent.library import Library
 from tools.config import TrainingConfig
 from tools.evidence.thresholds import read_thresholds
-from tools.result_origins import answered_splits
+from tools.outcomes.result_origins import answered_splits
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = ("en", "zh-TW")

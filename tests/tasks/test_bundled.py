@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from tools.config import TrainingConfig
-from tools.read_task import list_tasks, load_split, load_task
+from tools.reading.task import list_tasks, load_split, load_task
 from tools.task import Row, SplitName
-from tools.task_scripts import SCRIPTS
-from tools.version_records import drift
+from tools.making.task_scripts import SCRIPTS
+from tools.versioning.records import drift
 
 TASKS = Path(__file__).resolve().parents[2] / "tasks"
 NAMES = ["entity-sentiment", "official-doc", "stance"]

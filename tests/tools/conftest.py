@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tools.evaluator import evaluator_hash
-from tools.metrics import split_result
-from tools.read_task import load_task
+from tools.reading.task import load_task
 from tools.results import Prediction
-from tools.sealing import seal
-from tools.stored_results import predictions_file, store
+from tools.scoring.evaluator import evaluator_hash
+from tools.scoring.metrics import split_result
+from tools.scoring.stored_results import predictions_file, store
 from tools.task import AnswerFormat
+from tools.versioning.sealing import seal
 
 CLAIM_LABELS = ["正面", "負面", "中立"]
 CONFIG = "# mine\nlora:\n  r: 16\ntraining:\n  epochs: 3  # short\n"

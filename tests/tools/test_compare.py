@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tools.compare import CompareArgs, compare
-from tools.compare_report import markdown
+from tools.comparing.report import markdown
 from tools.errors import InputError, NotFound, Refused
 from tools.text import Text, render
 from tools.versions import begin_version
@@ -260,7 +260,7 @@ def test_hundreds_of_fixed_rows_do_not_fill_the_report(claim_task):
 
 
 def test_an_extraction_is_compared_per_document_and_field(tmp_path):
-    from tools.paired_comparison import Setting, Side, compare_sides
+    from tools.comparing.paired_comparison import Setting, Side, compare_sides
 
     definition, sides = extraction(old_wrong=40, new_wrong=5)
     found = compare_sides(Setting(definition=definition, split="valid"), *(Side(*side) for side in sides))
@@ -272,7 +272,7 @@ def test_an_extraction_is_compared_per_document_and_field(tmp_path):
 
 
 def test_a_primary_metric_without_a_paired_test_is_replaced_and_named():
-    from tools.paired_comparison import Setting, Side, compare_sides
+    from tools.comparing.paired_comparison import Setting, Side, compare_sides
     from tools.task import Target
 
     definition, sides = extraction(old_wrong=40, new_wrong=5)
@@ -284,9 +284,9 @@ def test_a_primary_metric_without_a_paired_test_is_replaced_and_named():
 
 
 def extraction(old_wrong: int, new_wrong: int):
-    from tools.evaluator import evaluator_hash
-    from tools.metrics import score_row, split_result
     from tools.results import Prediction
+    from tools.scoring.evaluator import evaluator_hash
+    from tools.scoring.metrics import score_row, split_result
     from tools.task import AnswerFormat, TaskDefinition
 
     answer = AnswerFormat(type="json", fields=["a", "b"])

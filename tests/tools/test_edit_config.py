@@ -9,7 +9,7 @@ from tools.change import Edit
 from tools.edit_config import EditConfigArgs, apply_edits, config_diff, edit_config, text_after
 from tools.errors import InputError, NotFound, StaleFile
 from tools.files import sha256_file
-from tools.read_task import load_task
+from tools.reading.task import load_task
 from tools.text import T, Text
 
 CONFIG = """\

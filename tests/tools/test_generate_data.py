@@ -9,8 +9,8 @@ from tools.change import ChangeKind
 from tools.edit_config import apply_edits
 from tools.errors import InputError, MissingPart, NotFound
 from tools.generate_data import GenerateDataArgs, generate_data, plan_class_weights, plan_oversampling, weights_change
-from tools.read_task import load_split, load_task
-from tools.recipe import apply_recipe
+from tools.reading.task import load_split, load_task
+from tools.running.recipe import apply_recipe
 from tools.task import Task
 
 COUNTS = {"正面": 60, "負面": 30, "中立": 10}

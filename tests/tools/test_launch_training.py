@@ -20,7 +20,6 @@ import pytest
 
 from tools import launch_training as module
 from tools.errors import InputError, NotFound, Refused, RunFailed, WriteFailed
-from tools.evaluator import evaluator_hash
 from tools.files import append_line, now, write_model
 from tools.launch_training import (
     LaunchArgs,
@@ -34,11 +33,12 @@ from tools.launch_training import (
     wait,
 )
 from tools.launchers.base import RunHealth, state_of
-from tools.plan_runs import plan_runs
-from tools.read_task import load_task
+from tools.reading.task import load_task
+from tools.running.plan_runs import plan_runs
+from tools.running.weights import keep_weights
 from tools.runs import EndEvent, Example, PhaseEvent, RunDir, RunError, RunState, RunStatus
+from tools.scoring.evaluator import evaluator_hash
 from tools.text import T
-from tools.weights import keep_weights
 
 DEFINITION = """\
 task_name: stance
@@ -420,7 +420,8 @@ def test_cancelling_ends_the_run_and_the_rest_of_the_version_waits(folder):
 
 def test_launching_needs_none_of_the_training_libraries():
     heavy = ["torch", "transformers", "trl", "peft", "datasets", "sklearn", "numpy", "scipy", "pyarrow", "langgraph"]
-    code = f"import sys, tools.launch_training, tools.collect, tools.rescore; print([m for m in {heavy} if m in sys.modules])"
+    modules = "tools.launch_training, tools.running.collect, tools.scoring.rescore"
+    code = f"import sys, {modules}; print([m for m in {heavy} if m in sys.modules])"
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
     )

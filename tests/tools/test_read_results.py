@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tools.errors import NotFound, Refused
-from tools.read_predictions import read_prediction_file
+from tools.outcomes.predictions import read_prediction_file
 from tools.read_results import ReadResultsArgs, ReadResultsResult, latest, read_predictions, read_results
 from tools.results import ClassScore, Prediction, SplitResult
 

@@ -7,11 +7,11 @@ import json
 import pytest
 
 from tools.change import Change, ChangeKind, Cost, Decision, Difficulty, Edit, Effect, Goal, Proposal, Tier, Verb
-from tools.collect import SeedOutcome, VersionOutcome
 from tools.errors import InputError, NotFound, Refused
 from tools.results import SplitResult
+from tools.running.collect import SeedOutcome, VersionOutcome
 from tools.text import T
-from tools.version_records import changes_between, drift, locked_evaluator_hash, read_manifest, training_of
+from tools.versioning.records import changes_between, drift, locked_evaluator_hash, read_manifest, training_of
 from tools.versions import (
     begin_version,
     list_versions,

@@ -12,10 +12,10 @@ from math import sqrt
 
 from pydantic import JsonValue
 
-from tools.answers import expected_answer
 from tools.errors import Problem
 from tools.evidence.thresholds import Thresholds
 from tools.results import History, Prediction, SplitResult
+from tools.scoring.answers import expected_answer
 from tools.task import AnswerFormat, Row, Split, Target, Task
 
 TOLERANCE = 1e-9

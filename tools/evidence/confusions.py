@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from tools.evidence.case import Case
 from tools.finding import Fact, Finding, FindingKind, Severity
-from tools.metrics import field_scores
 from tools.results import Prediction
+from tools.scoring.metrics import field_scores
 from tools.task import AnswerFormat, TaskType
 from tools.text import T, visible
 

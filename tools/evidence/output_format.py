@@ -11,11 +11,11 @@ from collections import Counter
 
 from pydantic import JsonValue
 
-from tools.answers import ParseFailure
 from tools.errors import Problem
 from tools.evidence.case import Case
 from tools.finding import Fact, Finding, FindingKind, Severity
 from tools.results import Prediction
+from tools.scoring.answers import ParseFailure
 from tools.text import T, visible
 
 PAGE = "troubleshooting/output-format"

@@ -1,6 +1,6 @@
 """Two versions' predictions brought side by side, row by row and seed by seed, as measures for the bootstrap.
 
-It computes; what the numbers mean is decided in tools/paired_comparison.py.
+It computes; what the numbers mean is decided in tools/comparing/paired_comparison.py.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from tools.evidence.statistics import UNPARSED, Measure, Pair, f1_measure, mean_measure, ratio_measure
-from tools.metrics import field_scores
 from tools.results import Prediction
+from tools.scoring.metrics import field_scores
 from tools.task import AnswerFormat, TaskType
 
 RowsOfSeeds = list[list[Prediction]]
@@ -79,7 +79,7 @@ def _by_seed(predictions: Sequence[Prediction]) -> dict[int | None, dict[str, Pr
 
 
 def measures(task_type: TaskType, answer: AnswerFormat, rows: SideBySide) -> dict[str, Pair]:
-    """Every metric of the task type that is a mean of ratios over rows, under the names of tools/metrics.py."""
+    """Every metric of the task type that is a mean of ratios over rows, under the names of tools/scoring/metrics.py."""
     name = ROW_METRIC[task_type]
     found = {
         name: rows.pair(lambda row: row.score),

@@ -124,7 +124,7 @@ def ratio_measure(hits: Sequence[Sequence[float]], totals: Sequence[Sequence[flo
 def f1_measure(expected: Sequence[int], predicted: Sequence[Sequence[int]], classes: Sequence[int]) -> Measure:
     """The unweighted mean of the F1 of `classes` over those that are expected in a resample (one class: its F1).
 
-    F1 = 2 TP / (support + predicted), as in tools/metrics.py; `predicted` is one list of class codes per seed.
+    F1 = 2 TP / (support + predicted), as in tools/scoring/metrics.py; `predicted` is one list of class codes per seed.
     """
     import numpy as np
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import unicodedata
 
-from tools.answers import ParseFailure
 from tools.errors import InputError
 from tools.evidence.case import Case
 from tools.evidence.curves import FOREIGN
 from tools.evidence.output_format import score_given_parsed
 from tools.finding import Fact, Finding, FindingKind, Severity
-from tools.prompting import answer_text, messages_for
+from tools.scoring.answers import ParseFailure
+from tools.scoring.prompting import answer_text, messages_for
 from tools.task import Row
 from tools.text import T, Text
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import torch
 
-from tools.metrics import summarise
-from tools.prompting import answer_text
 from tools.results import Prediction
 from tools.runs import Example, RunSpec
+from tools.scoring.metrics import summarise
+from tools.scoring.prompting import answer_text
 from tools.training.chat_template import completion_text
 from tools.training.generation import Outcome, Question, Wanted, ask
 from tools.training.rows import cut_left, encode_prompt

@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict
 from tools.files import write_atomic, write_model
 from tools.results import HistoryPoint, Prediction
 from tools.runs import EvalEvent, RunDir, RunSpec, StepEvent
-from tools.sealing import seal
 from tools.training.cancel import CancelToken
 from tools.training.recorder import Recorder
+from tools.versioning.sealing import seal
 
 PREDICTIONS = "predictions_valid.jsonl"
 """Predictions of the valid split, in the run directory."""

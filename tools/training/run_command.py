@@ -27,9 +27,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tools.errors import InputError, MissingPart
 from tools.files import sha256_file, write_model
-from tools.metrics import summarise
 from tools.results import Prediction
 from tools.runs import RunResult
+from tools.scoring.metrics import summarise
 from tools.text import T, visible
 from tools.training.cancel import Cancelled
 from tools.training.examples import read_examples

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tools.answers import expected_answer, parse_answer
-from tools.metrics import score_row
 from tools.results import Prediction
 from tools.runs import Example, RunSpec
+from tools.scoring.answers import expected_answer, parse_answer
+from tools.scoring.metrics import score_row
 
 
 def predict(spec: RunSpec, example: Example, raw: str, scores: dict[str, float] | None = None) -> Prediction:

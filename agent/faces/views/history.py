@@ -9,14 +9,14 @@ from pydantic import BaseModel, ConfigDict
 from agent.faces.layout import table, wrap
 from agent.faces.views.words import percent, points
 from agent.journal import Entry, Journal
-from tools.adopt import current
 from tools.change import Decision, Proposal
-from tools.compare_words import metric_name
-from tools.forecasts import ForecastScore, Scored, scored, scored_forecasts
-from tools.ledger import Opening, openings
+from tools.comparing.words import metric_name
 from tools.read_results import ReadResultsArgs, latest, read_results
-from tools.read_task import load_task
+from tools.reading.task import load_task
 from tools.text import Speaker, T, Text, visible
+from tools.versioning.adopt import current
+from tools.versioning.forecasts import ForecastScore, Scored, scored, scored_forecasts
+from tools.versioning.ledger import Opening, openings
 from tools.versions import list_versions
 
 SHOWN_DECISIONS = 20

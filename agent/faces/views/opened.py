@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from agent.faces.layout import aligned, wrap
-from tools.compare_report import valid_and_test
-from tools.ledger import OpenedTest
+from tools.comparing.report import valid_and_test
 from tools.text import Speaker, T
+from tools.versioning.ledger import OpenedTest
 
 
 def opened_lines(opened: OpenedTest, say: Speaker) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.events import Progress
 from agent.faces.layout import wrap
 from agent.faces.views.words import minutes, percent
-from tools.compare_words import metric_name
+from tools.comparing.words import metric_name
 from tools.runs import EndEvent, EvalEvent, PhaseEvent, StepEvent, WarningEvent
 from tools.text import Speaker, T
 

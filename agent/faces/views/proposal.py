@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.faces.layout import pad, width, wrap
 from agent.faces.views.words import DIFFICULTIES, SOURCES, TIERS, minutes, percent, points
 from tools.change import Effect, Goal, Proposal
-from tools.compare_words import metric_name
+from tools.comparing.words import metric_name
 from tools.text import Speaker, T, Text, visible
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.faces.layout import table
 from agent.faces.views.words import percent
-from tools.compare_words import metric_name
+from tools.comparing.words import metric_name
 from tools.results import ClassScore, SplitResult
 from tools.text import Speaker, T, visible
 

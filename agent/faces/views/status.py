@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from agent.faces.layout import table
 from agent.faces.views.words import percent, points
-from tools.compare_words import metric_name
-from tools.status import ClassLine, MetricLine, SplitLine, TaskStatus
+from tools.comparing.words import metric_name
+from tools.outcomes.status import ClassLine, MetricLine, SplitLine, TaskStatus
 from tools.text import Speaker, T, visible
 
 _TYPES = {

@@ -10,11 +10,11 @@ from agent.faces.layout import table, wrap
 from agent.faces.views.words import percent
 from agent.paths import Workspace
 from agent.steps.load_task import base_version
-from tools.compare_words import metric_name
+from tools.comparing.words import metric_name
 from tools.errors import IterateError
+from tools.outcomes.status import task_status
 from tools.read_results import ReadResultsArgs, read_results
-from tools.read_task import load_task
-from tools.status import task_status
+from tools.reading.task import load_task
 from tools.text import Speaker, T, Text, visible
 
 

@@ -10,9 +10,9 @@ from pydantic import JsonValue
 
 from tools.diagnose import Diagnosis
 from tools.finding import Finding, FindingKind, Severity
-from tools.read_task import load_task
+from tools.outcomes.status import task_status
+from tools.reading.task import load_task
 from tools.results import ClassScore, ResultFiles, SplitResult
-from tools.status import task_status
 from tools.task import Task
 from tools.text import T
 

@@ -10,8 +10,8 @@ from agent.proposing.assemble import MOST_PROPOSALS
 from tools.change import Decision, Proposal, Tier, Verb
 from tools.edit_config import apply_edits
 from tools.files import append_line, now
-from tools.forecasts import FILE, Outcome, record_forecast
 from tools.task import Task
+from tools.versioning.forecasts import FILE, Outcome, record_forecast
 
 
 @pytest.fixture

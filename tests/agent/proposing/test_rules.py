@@ -9,7 +9,7 @@ from agent.proposing import propose
 from tools.change import ChangeKind, Proposal, Tier
 from tools.edit_config import apply_edits
 from tools.finding import Finding
-from tools.read_task import load_task
+from tools.reading.task import load_task
 from tools.task import Task
 
 

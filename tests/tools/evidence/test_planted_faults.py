@@ -11,7 +11,7 @@ from tools.diagnose import diagnose_task
 from tools.errors import Problem
 from tools.evidence.case import Case
 from tools.finding import FindingKind, Severity
-from tools.read_task import SplitRead
+from tools.reading.task import SplitRead
 from tools.results import ClassScore, History, ResultFiles
 from tools.task import AnswerFormat, Target
 from tools.text import T

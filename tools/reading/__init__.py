@@ -1,0 +1,3 @@
+"""Reading a task folder: definition, configuration, rows. Tolerant of odd shapes, exact about what is wrong; never writing."""
+
+from __future__ import annotations
