@@ -12,9 +12,9 @@ from agent.context import Context
 from agent.events import Emit
 from agent.journal import Journal
 from agent.proposing import baseline
+from agent.proposing.now import base_version
 from agent.session import task_lock
 from agent.steps.execute import announce, run_version
-from agent.steps.load_task import base_version
 from tools.change import Change
 from tools.edit_config import EditConfigArgs, EditConfigResult, edit_config
 from tools.errors import InputError, NotFound, RunFailed

@@ -41,7 +41,7 @@ def tasks(json: JsonFlag = False) -> None:
 def status(task: TaskName, json: JsonFlag = False) -> None:
     """Show where a task stands: configuration, scores against targets, classes, data."""
     from agent.faces.views.status import status_lines
-    from agent.steps.load_task import base_version
+    from agent.proposing.now import base_version
     from tools.outcomes.status import task_status
     from tools.read_results import ReadResultsArgs, read_results
     from tools.reading.task import load_task
@@ -63,7 +63,7 @@ def diagnose(
 ) -> None:
     """Say what is wrong with a task, with the numbers, the rows and the page that explains it."""
     from agent.faces.views.diagnosis import diagnosis_lines
-    from agent.steps.load_task import base_version
+    from agent.proposing.now import base_version
     from tools.diagnose import DiagnoseArgs
     from tools.diagnose import diagnose as diagnose_tool
 
@@ -79,8 +79,7 @@ def diagnose(
 def propose(task: TaskName, json: JsonFlag = False) -> None:
     """List proposed changes, best first, each with its diff, expected effect and cost; nothing is changed."""
     from agent.faces.views.proposal import proposal_lines
-    from agent.steps.load_task import base_version
-    from agent.steps.propose import proposals_now
+    from agent.proposing.now import base_version, proposals_now
     from tools.diagnose import DiagnoseArgs
     from tools.diagnose import diagnose as diagnose_tool
 

@@ -9,7 +9,7 @@ from agent.faces.plain import PlainFace
 from agent.faces.stream import StreamFace
 from agent.faces.views.result import result_lines
 from agent.manual import evaluate, parse_seeds, score_again, stop, train
-from agent.steps.load_task import base_version
+from agent.proposing.now import base_version
 from tools.read_results import ReadResultsArgs, latest, read_results
 from tools.text import Speaker, T
 

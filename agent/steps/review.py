@@ -9,8 +9,8 @@ from agent.approval import ReviewQuestion
 from agent.context import Context, task_path
 from agent.events import Decided
 from agent.proposing import edited
+from agent.proposing.now import proposals_now
 from agent.state import Json, State, Work
-from agent.steps.propose import proposals_now
 from tools.change import Decision, Proposal, Verb
 from tools.diagnose import Diagnosis
 from tools.reading.task import load_task

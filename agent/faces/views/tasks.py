@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from agent.faces.layout import table, wrap
 from agent.faces.views.words import percent
 from agent.paths import Workspace
-from agent.steps.load_task import base_version
+from agent.proposing.now import base_version
 from tools.comparing.words import metric_name
 from tools.errors import IterateError
 from tools.outcomes.status import task_status
