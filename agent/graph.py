@@ -1,6 +1,8 @@
 """The one place where the steps are wired.
 
     START -> load_task -> diagnose -> propose -> review* -> file_decision -> (review | dispatch | END)
+    review* -> file_wishes -> review          a wish decides nothing: it is put on the list, and the question asked again
+    (propose | file_*) -> apply_grant -> file_decision      instead of review, where a person's rule of this session covers
     dispatch -> prepare -> execute -> compare -> decide* -> settle -> (dispatch | load_task | open_locked_test)
     open_locked_test -> confirm* -> finish_adoption -> (dispatch | END)
 
@@ -20,8 +22,9 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import interrupt
 
-from agent.context import Context
+from agent.context import Context, Left, never
 from agent.events import Event
+from agent.model.client import ChatModel
 from agent.state import State
 from agent.steps.adopt import confirm, finish_adoption, open_locked_test
 from agent.steps.compare import compare
@@ -30,7 +33,8 @@ from agent.steps.diagnose import diagnose
 from agent.steps.execute import dispatch, execute, prepare
 from agent.steps.load_task import load_task
 from agent.steps.propose import propose
-from agent.steps.review import file_decision, review
+from agent.steps.review import apply_grant, file_decision, grant_for, review
+from agent.steps.wishes import file_wishes
 from tools.text import Speaker
 
 Step = Callable[..., State]
@@ -38,15 +42,27 @@ Step = Callable[..., State]
 Graph = CompiledStateGraph[State, None, State, State]
 
 
-def build_graph(checkpointer: BaseCheckpointSaver[Any], *, session: str, say: Speaker) -> Graph:
-    """Compile the loop for one session; events go out as the "custom" stream."""
-    context = Context(session=session, emit=_emit, say=say)
+def build_graph(
+    checkpointer: BaseCheckpointSaver[Any],
+    *,
+    session: str,
+    say: Speaker,
+    model: ChatModel | None = None,
+    leaving: Callable[[], bool] = never,
+) -> Graph:
+    """Compile the loop for one session; events go out as the "custom" stream.
+
+    Once `leaving` says so, the step that would come next raises Left, and so does one that waits; the checkpoint stands.
+    """
+    context = Context(session=session, emit=_emit, say=say, model=model, leaving=leaving)
     graph: StateGraph[State, None, State, State] = StateGraph(State)
     steps: list[Step] = [
         load_task,
         diagnose,
         propose,
+        apply_grant,
         file_decision,
+        file_wishes,
         dispatch,
         prepare,
         execute,
@@ -56,11 +72,17 @@ def build_graph(checkpointer: BaseCheckpointSaver[Any], *, session: str, say: Sp
         finish_adoption,
     ]
     for step in steps:
-        graph.add_node(step.__name__, partial(step, context=context))
+        graph.add_node(step.__name__, partial(_unless_leaving, step=step, context=context))
     for question in (review, decide, confirm):
         graph.add_node(question.__name__, partial(question, ask=interrupt))
     _wire(graph)
     return graph.compile(checkpointer=checkpointer)
+
+
+def _unless_leaving(state: State, *, step: Step, context: Context) -> State:
+    if context.leaving():
+        raise Left
+    return step(state, context=context)
 
 
 def _emit(event: Event) -> None:
@@ -71,9 +93,11 @@ def _wire(graph: StateGraph[State, None, State, State]) -> None:
     graph.add_edge(START, "load_task")
     graph.add_edge("load_task", "diagnose")
     graph.add_edge("diagnose", "propose")
-    graph.add_conditional_edges("propose", _after_propose, ["review", END])
-    graph.add_edge("review", "file_decision")
-    graph.add_conditional_edges("file_decision", _after_decision, ["review", "dispatch", END])
+    graph.add_conditional_edges("propose", _after_propose, ["review", "apply_grant", END])
+    graph.add_conditional_edges("review", _after_review, ["file_decision", "file_wishes"])
+    graph.add_edge("apply_grant", "file_decision")
+    graph.add_conditional_edges("file_decision", _after_decision, ["review", "apply_grant", "dispatch", END])
+    graph.add_conditional_edges("file_wishes", _after_decision, ["review", "apply_grant", "dispatch", END])
     graph.add_edge("dispatch", "prepare")
     graph.add_conditional_edges("prepare", _after_prepare, ["execute", "dispatch", "load_task"])
     graph.add_conditional_edges("execute", _after_execute, ["compare", "dispatch", END])
@@ -86,12 +110,21 @@ def _wire(graph: StateGraph[State, None, State, State]) -> None:
 
 
 def _after_propose(state: State) -> str:
-    return "review" if state["proposals"] else END
+    return _whom_to_ask(state) if state["proposals"] else END
+
+
+def _whom_to_ask(state: State) -> str:
+    return "review" if grant_for(state) is None else "apply_grant"
+
+
+def _after_review(state: State) -> str:
+    """A Wish holds proposals; only a Decision names the one it decides on."""
+    return "file_wishes" if "proposals" in (state["answer"] or {}) else "file_decision"
 
 
 def _after_decision(state: State) -> str:
     if state["cursor"] < len(state["proposals"]):
-        return "review"
+        return _whom_to_ask(state)
     return "dispatch" if state.get("queue") else END
 
 

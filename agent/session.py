@@ -1,7 +1,8 @@
 """One session on one task: the lock, the checkpoints, and the loop that carries questions to an approver.
 
 The graph is resumed by one rule: look at the checkpoint first, then decide. A pending question is asked again exactly as it
-was; a step that was interrupted runs again; a finished session starts anew. Nothing here approves anything.
+was; a step that was interrupted runs again; a finished session starts anew. Nothing here approves anything. Wishes of the
+person wait here until a list of proposals is under review, and are put on it then.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import os
 import secrets
 import socket
 import sqlite3
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -22,11 +24,14 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command, StateSnapshot
 from pydantic import BaseModel, ConfigDict
 
-from agent.approval import ANSWER_TYPES, Approver, question_adapter
+from agent.approval import ANSWER_TYPES, Answer, Approver, Question, ReviewQuestion, Wish, question_adapter
+from agent.context import Left, never
 from agent.events import Emit, SessionEnded, SessionStarted, event_adapter
 from agent.graph import build_graph
+from agent.model.client import ChatModel
 from agent.state import State
-from tools.errors import Busy
+from tools.change import Decision, Proposal
+from tools.errors import Busy, Refused
 from tools.files import now, write_atomic, write_model
 from tools.text import Speaker, T, Text
 
@@ -52,20 +57,35 @@ class SessionRecord(BaseModel):
 class Session:
     """Runs the loop on one task until it ends, waits for a person, or is interrupted."""
 
-    def __init__(self, task_path: Path, *, approver: Approver, watch: Emit, say: Speaker, resume_command: str) -> None:
+    def __init__(  # noqa: PLR0913 - the parts that a face chooses, each by its name
+        self,
+        task_path: Path,
+        *,
+        approver: Approver,
+        watch: Emit,
+        say: Speaker,
+        resume_command: str,
+        model: ChatModel | None = None,
+        leaving: Callable[[], bool] = never,
+    ) -> None:
         self._task = task_path
         self._approver = approver
         self._watch = watch
         self._say = say
         self._resume_command = resume_command
+        self._model = model
+        self._leaving = leaving
+        self._wishes: deque[Proposal] = deque()
         self._folder = task_path / ".iterate"
 
-    def run(self, *, fresh: bool = False) -> EndReason:
-        """Take up the open session of this task, or start one (always with `fresh`).
+    def run(self, *, fresh: bool = False, wishes: Sequence[Proposal] = ()) -> EndReason:
+        """Take up the open session of this task, or start one (always with `fresh`); wishes come first in its list.
 
-        Raises Busy when another process works on the task, and whatever a step raises; in both cases the session can be
-        taken up again.
+        Once `leaving` says so, it ends as "interrupted" at the next step, or "waiting" where a question is open; a training
+        that runs goes on. Raises Busy when another process works on the task, and whatever a step raises; in every case the
+        session can be taken up again.
         """
+        self.wish(*wishes)
         with task_lock(self._task):
             record = None if fresh else self._open_record()
             resumed = record is not None
@@ -73,14 +93,20 @@ class Session:
             self._watch(SessionStarted(session=record.id, task=self._task.name, resumed=resumed))
             try:
                 reason = self._drive(record)
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, Left):
                 reason = "interrupted"
             self._close(record, reason)
         return reason
 
+    def wish(self, *proposals: Proposal) -> None:
+        """Put proposals of the person on the list before the next question about it; may be called from any thread."""
+        self._wishes.extend(proposals)
+
     def _drive(self, record: SessionRecord) -> EndReason:
         with closing(_connect(self._folder / "sessions.sqlite")) as connection:
-            graph = build_graph(SqliteSaver(connection), session=record.id, say=self._say)
+            graph = build_graph(
+                SqliteSaver(connection), session=record.id, say=self._say, model=self._model, leaving=self._leaving
+            )
             config: Any = {"configurable": {"thread_id": record.id}, "recursion_limit": MOST_STEPS}
             snapshot = graph.get_state(config)
             feed: Any = None if snapshot.next else self._start(record)
@@ -92,28 +118,44 @@ class Session:
                 for part in graph.stream(feed, config, stream_mode=["custom"], version="v2", durability="sync"):
                     self._watch(event_adapter.validate_python(part["data"]))
                 snapshot = graph.get_state(config)
-                if not snapshot.next:
+                if snapshot.next:
+                    continue
+                if not self._wishes:
                     return _reason(snapshot.values)
+                feed = State(wishes=self._take_wishes(), ended="")
 
     def _start(self, record: SessionRecord) -> State:
         return {
             "task": str(self._task),
             "session": record.id,
             "iteration": 0,
+            "wishes": self._take_wishes(),
+            "grants": [],
             "decisions": [],
             "queue": [],
             "ended": "",
         }
 
+    def _take_wishes(self) -> list[dict[str, Any]]:
+        return [self._wishes.popleft().model_dump(mode="json") for _ in range(len(self._wishes))]
+
     def _resume_with(self, snapshot: StateSnapshot) -> Command[Any] | None:
         """The answer to the pending question, addressed to its id; None when nobody answers now."""
         pending = snapshot.interrupts[0]
-        question = question_adapter.validate_python(pending.value)
-        answer = self._approver.answer(question)
-        if answer is None:
-            return None
-        assert isinstance(answer, ANSWER_TYPES[question.kind])
-        return Command(resume={pending.id: answer.model_dump(mode="json")})
+        answer = self._ask(question_adapter.validate_python(pending.value))
+        return None if answer is None else Command(resume={pending.id: answer.model_dump(mode="json")})
+
+    def _ask(self, question: Question) -> Answer | None:
+        if isinstance(question, ReviewQuestion) and self._wishes:
+            return Wish(proposals=[Proposal.model_validate(one) for one in self._take_wishes()])
+        answer = None if self._leaving() else self._approver.answer(question)
+        if answer is not None and not _answers(question, answer):
+            raise Refused(
+                T("The answer that came was meant for another question; nothing was decided."),
+                hint=T("Take the session up again: the same question is asked."),
+                page="troubleshooting/sessions-and-locks",
+            )
+        return answer
 
     def _open_record(self) -> SessionRecord | None:
         newest = session_records(self._task)[-1:]
@@ -170,6 +212,13 @@ def task_lock(task_path: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _answers(question: Question, answer: Answer) -> bool:
+    """True when the answer is one to this question, and a decision one about this proposal."""
+    if isinstance(question, ReviewQuestion) and isinstance(answer, Decision):
+        return answer.proposal_id == question.proposal.id
+    return isinstance(answer, ANSWER_TYPES[question.kind])
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -41,6 +41,10 @@ class State(TypedDict, total=False):
     """Index of the proposal under review."""
     answer: Json | None
     """The newest answer of an approver, consumed by the step after the question."""
+    wishes: list[Json]
+    """Proposals of the person that wait for the next list; they come first in it."""
+    grants: list[Json]
+    """What a person allowed for the rest of this session: agent.policy.Grant."""
     decisions: list[Json]
     """Every Decision of this session."""
     queue: list[Work]

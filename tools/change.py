@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from enum import StrEnum, auto
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from tools.text import Text
 
@@ -181,7 +181,7 @@ class SessionRule(BaseModel):
     """Dotted configuration keys; a proposal is covered only when each of its edits is one of them."""
     trainings: int = Field(ge=1)
     """Trainings it still covers."""
-    max_minutes: float
+    max_minutes: float = Field(gt=0)
     """Estimated cost up to which it covers one."""
 
 
@@ -205,3 +205,9 @@ class Decision(BaseModel):
     """User name, rule text or policy file."""
     at: str
     """ISO 8601 UTC."""
+
+    @model_validator(mode="after")
+    def _only_a_person_widens(self) -> Self:
+        if self.remember is not None and (self.by != "person" or self.decision is not Verb.approve):
+            raise ValueError("only a person who approves can allow alike changes for the session")
+        return self

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agent.context import Context, task_path
+from agent.context import Context, Left, task_path
 from agent.events import Notice, Progress, VersionBegun
 from agent.journal import Journal
 from agent.state import State, Work
@@ -158,7 +158,7 @@ def _launch(path: Path, work: Work) -> LaunchArgs:
 def run_version(args: LaunchArgs, context: Context) -> bool:
     """Run the version's trainings to their end and keep result, history, sealed predictions and weights.
 
-    True when all seeds succeeded, False when one was cancelled; raises RunFailed for a failure.
+    True when all seeds succeeded, False when one was cancelled; raises RunFailed for a failure, Left when the person leaves.
     """
     path, version = args.task_dir, args.version
     launched = launch_training(args)
@@ -174,7 +174,10 @@ def run_version(args: LaunchArgs, context: Context) -> bool:
 
 
 def _follow(run_dir: Path, context: Context) -> bool:
-    """Start a run, or take it up again, and pass its events on; True when it succeeded."""
+    """Start a run, or take it up again, and pass its events on; True when it succeeded.
+
+    Raises Left when the person leaves first; the run goes on, and following it again starts nothing twice.
+    """
 
     def tell(event: RunEvent) -> None:
         context.emit(Progress(run_id=run_dir.name, event=event))
@@ -183,7 +186,7 @@ def _follow(run_dir: Path, context: Context) -> bool:
     for attempt in range(RESUMES + 1):
         start(run_dir)
         try:
-            status = wait(run_dir, tell, offset=offset)
+            status = wait(run_dir, tell, offset=offset, should_stop=context.leaving)
         except RunFailed as gone:
             ended = RunDir(run_dir).status()
             if attempt == RESUMES or ended is None or ended.state.ended:
@@ -191,7 +194,9 @@ def _follow(run_dir: Path, context: Context) -> bool:
             context.emit(Notice(level="warning", message=gone.message))
             offset = RunDir(run_dir).file("events.jsonl").stat().st_size
             continue
-        return status is not None and status.state is RunState.succeeded
+        if status is None or not status.state.ended:
+            raise Left
+        return status.state is RunState.succeeded
     raise AssertionError("the last attempt returns or raises")
 
 

@@ -6,6 +6,7 @@ from agent.context import Context, task_path
 from agent.events import Notice, Proposed
 from agent.proposing.now import proposals_now
 from agent.state import State
+from agent.steps.wishes import take_wishes
 from tools.diagnose import Diagnosis
 from tools.text import T
 
@@ -13,11 +14,11 @@ from tools.text import T
 def propose(state: State, context: Context) -> State:
     """Proposals for the findings; the baseline when nothing was ever trained; none when nothing is wrong."""
     diagnosis = Diagnosis.model_validate(state["diagnosis"])
-    proposals = proposals_now(task_path(state), state["base"], diagnosis)
+    proposals = take_wishes(state, proposals_now(task_path(state), state["base"], diagnosis), context)
     if not proposals:
         context.emit(_nothing(diagnosis.healthy))
     context.emit(Proposed(proposals=proposals))
-    return {"proposals": [one.model_dump(mode="json") for one in proposals], "cursor": 0, "answer": None}
+    return {"proposals": [one.model_dump(mode="json") for one in proposals], "cursor": 0, "answer": None, "wishes": []}
 
 
 def _nothing(healthy: bool) -> Notice:
