@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
+from agent.settings import is_local
 from tools.text import T, Text, visible
 
 TIMEOUT = 3.0
@@ -26,6 +27,8 @@ class Answer(BaseModel):
     """Names of its models; None when it could not be asked."""
     trouble: Text | None = None
     """Why it could not be asked."""
+    status: int | None = None
+    """HTTP status of a refusal."""
 
 
 def list_models(base_url: str, api_key: SecretStr | None, timeout: float = TIMEOUT) -> Answer:
@@ -41,15 +44,18 @@ def list_models(base_url: str, api_key: SecretStr | None, timeout: float = TIMEO
         def redirect_request(self, *_: Any, **__: Any) -> None:
             return None
 
+    handlers: list[urllib.request.BaseHandler] = [Stay()]
+    if is_local(base_url):  # no proxy reaches, or should see, what is asked on this machine
+        handlers.append(urllib.request.ProxyHandler({}))
     headers = {"Accept": "application/json"}
     if api_key is not None:
         headers["Authorization"] = f"Bearer {api_key.get_secret_value()}"
     try:
         request = urllib.request.Request(f"{base_url.rstrip('/')}/models", headers=headers)
-        with urllib.request.build_opener(Stay).open(request, timeout=timeout) as response:
+        with urllib.request.build_opener(*handlers).open(request, timeout=timeout) as response:
             return _parse(response.read(_MOST_BYTES))
     except urllib.error.HTTPError as reason:
-        return Answer(trouble=_refusal(reason.code))
+        return Answer(trouble=_refusal(reason.code), status=reason.code)
     except (OSError, HTTPException, ValueError) as reason:
         inner = getattr(reason, "reason", None)
         return Answer(trouble=T("it does not answer ({reason})", reason=visible(str(inner or reason), 120)))

@@ -3,7 +3,9 @@
     # ~/.config/iterate-mode/settings.yaml, or the file that ITERATE_SETTINGS names
     language: zh-TW                      # ITERATE_LANGUAGE
     base_url: http://localhost:8000/v1   # OPENAI_BASE_URL
-    model: qwen3-8b                      # ITERATE_MODEL
+    model: qwen3-8b                      # ITERATE_MODEL; may be left out where the endpoint has only one
+    timeout: 120                         # ITERATE_TIMEOUT: seconds until the first word of an answer
+    endpoint_rows: never                 # ITERATE_ENDPOINT_ROWS: whether data rows may be sent to it (allow or never)
 
 The key of an endpoint comes from OPENAI_API_KEY only: it is never read from the file, dumped or shown. A setting that
 cannot be used is reported and left out; everything works without any of them.
@@ -13,8 +15,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -27,9 +30,16 @@ from tools.text import T, visible
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 """Used when a key is set without an address."""
 
-_VARIABLES = {"ITERATE_LANGUAGE": "language", "OPENAI_BASE_URL": "base_url", "ITERATE_MODEL": "model"}
+_VARIABLES = {
+    "ITERATE_LANGUAGE": "language",
+    "OPENAI_BASE_URL": "base_url",
+    "ITERATE_MODEL": "model",
+    "ITERATE_TIMEOUT": "timeout",
+    "ITERATE_ENDPOINT_ROWS": "endpoint_rows",
+}
 _NAMES = list(_VARIABLES.values())
 """What may stand in the settings file."""
+_CHOICES = {"language": list(LANGUAGES), "endpoint_rows": ["allow", "never"]}
 
 
 class Settings(BaseModel):
@@ -42,16 +52,34 @@ class Settings(BaseModel):
     base_url: str | None = None
     """Address of an OpenAI-compatible endpoint, up to and with /v1."""
     model: str | None = None
-    """Name of the language model at that endpoint."""
+    """Name of the language model at that endpoint; None takes its only one."""
+    timeout: float | None = Field(default=None, gt=0, le=3600)
+    """Seconds until the first word of an answer; None leaves it to the client."""
+    endpoint_rows: Literal["allow", "never"] = "allow"
+    """Whether data rows may stand in what is sent to the endpoint; before they go to another machine the program says so."""
     api_key: SecretStr | None = Field(default=None, exclude=True, repr=False)
     """From the environment; left out of every dump."""
 
     @property
     def endpoint(self) -> str | None:
-        """The endpoint to call, None when neither an address nor a key was given."""
-        if self.base_url:
-            return self.base_url.rstrip("/")
-        return DEFAULT_BASE_URL if self.api_key else None
+        """The endpoint to call, None when neither an address nor a key was given.
+
+        An address without a path gets /v1, where nearly every server has it; one that was copied whole loses its last part.
+        """
+        if not self.base_url:
+            return DEFAULT_BASE_URL if self.api_key else None
+        address = self.base_url.rstrip("/").removesuffix("/chat/completions").removesuffix("/models")
+        return address if urlsplit(address).path else f"{address}/v1"
+
+    @property
+    def endpoint_host(self) -> str:
+        """Host and port of the endpoint, for people; empty without one."""
+        return visible(urlsplit(self.endpoint or "").netloc, 120)
+
+    @property
+    def endpoint_is_local(self) -> bool:
+        """Whether the endpoint is on this machine."""
+        return is_local(self.endpoint or "")
 
     @field_validator("language")
     @classmethod
@@ -74,6 +102,16 @@ class Settings(BaseModel):
         if parts.username or parts.password:
             raise ValueError("it must not carry a user name or password: put the key into OPENAI_API_KEY")
         return value
+
+
+def is_local(address: str) -> bool:
+    """Whether a web address names this machine."""
+    host = urlsplit(address).hostname or ""
+    try:
+        number = ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return number.is_loopback or number.is_unspecified
 
 
 class SettingsRead(BaseModel):
@@ -109,8 +147,22 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> SettingsRead:
     except ValidationError as reason:
         problems += _drop_refused(raw, reason, sources)
     key = environ.get("OPENAI_API_KEY", "").strip()
+    if not (
+        key.isascii() and key.isprintable() and " " not in key
+    ):  # no HTTP header can carry it, and an error would show it
+        problems.append(_unusable_key())
+        key = ""
     settings = Settings.model_validate({**raw, "api_key": SecretStr(key) if key else None})
     return SettingsRead(settings=settings, file=path, problems=problems)
+
+
+def _unusable_key() -> Problem:
+    message = T(
+        "The key in OPENAI_API_KEY holds a space, a line break or a character that no key has; it was not used."
+    )
+    return Problem(
+        message=message, path="OPENAI_API_KEY", hint=T("Copy the key again, on one line and without quotes.")
+    )
 
 
 def _read_file(path: Path, *, named: bool) -> tuple[dict[str, Any], list[Problem]]:
@@ -161,7 +213,7 @@ def _drop_refused(raw: dict[str, Any], reason: ValidationError, sources: Mapping
                 message=T("The setting {name} was left out: {reason}.", name=name, reason=detail),
                 path=sources.get(name),
                 value=None if name == "base_url" else visible(str(value), 80),  # an address may carry a password
-                choices=list(LANGUAGES) if name == "language" else [],
+                choices=_CHOICES.get(name, []),
             )
         )
     return problems

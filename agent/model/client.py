@@ -1,0 +1,313 @@
+"""The client of one language model behind an OpenAI-compatible endpoint: OpenAI, vLLM, Ollama, llama.cpp, transformers serve.
+
+It carries words and tool calls, and turns every failure into EndpointFailed. It decides nothing: what a model says reaches
+people as foreign text, and no answer approves, adopts or opens anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from json import dumps
+from threading import Lock
+from time import monotonic, sleep
+from typing import Any
+
+from agent.endpoint import list_models
+from agent.model.chunks import Chunk
+from agent.model.faults import Address, Trouble, cut, error_words, failure, told
+from agent.model.pieces import (
+    Answer,
+    CallPiece,
+    Message,
+    Piece,
+    TextPiece,
+    ToolCall,
+    ToolSpec,
+    UsagePiece,
+)
+from agent.model.quirks import Quirks
+from agent.model.thinking import without_thoughts
+from agent.model.wire import Ended, Exchange, Patience
+from agent.settings import Settings
+from tools.errors import EndpointFailed
+from tools.text import T, Text, visible
+
+__all__ = [
+    "CallPiece",
+    "ChatModel",
+    "Message",
+    "Piece",
+    "TextPiece",
+    "ToolCall",
+    "ToolSpec",
+    "UsagePiece",
+    "open_model",
+]
+
+MAX_TOKENS = 2048
+"""Most tokens of one answer, thoughts of a reasoning model included."""
+_CHARS_PER_TOKEN = 12
+"""A server that ignores the limit is hung up on after this many characters for each token allowed."""
+_WAITS = (1.0, 3.0)
+"""Seconds before the second and third try after HTTP 429 or a failing server, where it names no time itself."""
+
+
+def never() -> bool:
+    """Nobody stops this."""
+    return False
+
+
+def unheard(_: Text) -> None:
+    """Nobody listens."""
+
+
+@dataclass
+class _Request:
+    """A request with what is still allowed to make it succeed."""
+
+    messages: Sequence[Message]
+    tools: Sequence[ToolSpec]
+    response_format: dict[str, Any] | None
+    max_tokens: int
+    tries: int = 0
+
+
+class ChatModel:
+    """One language model at one endpoint."""
+
+    def __init__(
+        self,
+        address: Address,
+        name: str | None,
+        *,
+        patience: Patience | None = None,
+        may_see_rows: bool = True,
+        temperature: float = 0.2,
+    ) -> None:
+        self._address, self._name = address, name
+        self._patience = patience or Patience()
+        self._quirks = Quirks(temperature=temperature, openai="api.openai.com" in address.host)
+        self._lock = Lock()
+        self._rows_told = address.local
+        self.may_see_rows = may_see_rows
+        """False: no data row may stand in a message to this model."""
+        self.takes_tools = True
+        """Becomes False once the server has refused a request because of its tools."""
+
+    def __repr__(self) -> str:
+        return f"ChatModel({self.name!r} at {self.host!r})"
+
+    @property
+    def name(self) -> str:
+        """Name of the model; the host until the only model of a server was looked up."""
+        return self._name or self.host
+
+    @property
+    def host(self) -> str:
+        """Host and port, for people."""
+        return self._address.host
+
+    def rows_notice(self) -> Text | None:
+        """What to say before the first data row leaves this machine; None from the second time on, and for a local server."""
+        with self._lock:
+            told_before, self._rows_told = self._rows_told, True
+        if told_before or not self.may_see_rows:
+            return None
+        return T(
+            "Data rows that you talk about are sent to the language model at {host}. "
+            "To keep them here, write `endpoint_rows: never` into the settings file.",
+            host=self.host,
+        )
+
+    def stream(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSpec] = (),
+        *,
+        stopped: Callable[[], bool] = never,
+        notice: Callable[[Text], None] = unheard,
+        response_format: dict[str, Any] | None = None,
+        max_tokens: int | None = None,
+    ) -> Iterator[Piece]:
+        """The answer as it comes: words, then whole tool calls, then one UsagePiece; just ends when the person stopped it.
+
+        Raises EndpointFailed, with trouble "cut" after the words that came before the break. `notice` hears why it waits.
+        """
+        request = _Request(messages, tools, response_format, min(max_tokens or MAX_TOKENS, MAX_TOKENS))
+        exchange, first = self._begin(request, stopped, notice)
+        try:
+            yield from self._pieces(exchange, first, request, stopped)
+        finally:
+            exchange.close()
+
+    def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        response_format: dict[str, Any] | None = None,
+        max_tokens: int | None = None,
+        stopped: Callable[[], bool] = never,
+    ) -> str:
+        """The whole answer; it streams underneath, so that a slow model is not taken for a silent one."""
+        pieces = list(self.stream(messages, stopped=stopped, response_format=response_format, max_tokens=max_tokens))
+        text = without_thoughts("".join(each.text for each in pieces if isinstance(each, TextPiece)))
+        if any(isinstance(each, UsagePiece) and each.finish == "length" for each in pieces):
+            raise self._too_long(max_tokens or MAX_TOKENS)
+        if not text.strip() and not stopped():
+            raise self._empty()
+        return text
+
+    def resolve(self) -> str:
+        """The name of the model, asking the server for its only one where none is set; raises EndpointFailed."""
+        if self._name is None:
+            self._name = self._only_model()
+        return self._name
+
+    def _only_model(self) -> str:
+        found = list_models(self._address.base_url, self._address.key)
+        if found.models is None:
+            raise failure(
+                "connection" if found.status is None else "auth" if found.status in {401, 403} else "server",
+                T(
+                    "No model is chosen, and {host} was asked in vain which it has: {trouble}.",
+                    host=self.host,
+                    trouble=found.trouble or T("no answer"),
+                ),
+                T("Set ITERATE_MODEL to the name of a model of that server."),
+            )
+        if len(found.models) != 1:
+            some = ", ".join(found.models[:12]) or "-"
+            raise failure(
+                "request",
+                T(
+                    "No model is chosen, and {host} has {count}: {models}.",
+                    host=self.host,
+                    count=len(found.models),
+                    models=some,
+                ),
+                T("Set ITERATE_MODEL, or `model:` in the settings file, to one of them."),
+            )
+        return found.models[0]
+
+    def _begin(
+        self, request: _Request, stopped: Callable[[], bool], notice: Callable[[Text], None]
+    ) -> tuple[Exchange, Chunk | Ended | None]:
+        """Ask until there is something to read: after a wait that the server asked for, or without what it refused."""
+        name = self.resolve()
+        while True:
+            body = self._quirks.body(
+                name, request.messages, [tool.as_parameter() for tool in request.tools], request.max_tokens
+            )
+            if request.response_format is not None:
+                body["response_format"] = request.response_format
+            exchange = Exchange(self._address, body, self._patience)
+            first = exchange.next(stopped)
+            if not isinstance(first, Trouble):
+                return exchange, first
+            exchange.close()
+            if not self._can_mend(first, request) and not self._waited(first, request, stopped, notice):
+                raise first.error
+            if stopped():
+                return exchange, None
+
+    def _can_mend(self, trouble: Trouble, request: _Request) -> bool:
+        """Whether the server named something of the request that can be left out; refused tools are remembered."""
+        if request.tools and trouble.status in {400, 404, 422, 500, 501} and _about_tools(trouble.words):
+            self.takes_tools = False
+            trouble.error.trouble = "request"
+            return False
+        return trouble.status in {400, 422} and self._quirks.learn(trouble.words)
+
+    def _waited(
+        self, trouble: Trouble, request: _Request, stopped: Callable[[], bool], notice: Callable[[Text], None]
+    ) -> bool:
+        """Wait before another try where that makes sense; False when it does not."""
+        again = trouble.status in {429, 500, 502, 503, 504} and "quota" not in trouble.words
+        if not again or request.tries >= len(_WAITS):
+            return False
+        seconds = trouble.wait if trouble.wait is not None else min(_WAITS[request.tries], self._patience.asked)
+        if seconds > self._patience.asked:
+            return False
+        request.tries += 1
+        if trouble.status == 429:
+            notice(T("The server at {host} asks to wait {seconds:.0f} s.", host=self.host, seconds=seconds))
+        until = monotonic() + seconds
+        while monotonic() < until and not stopped():
+            sleep(min(0.05, max(until - monotonic(), 0.0)))
+        return True
+
+    def _pieces(
+        self, exchange: Exchange, first: Chunk | Ended | None, request: _Request, stopped: Callable[[], bool]
+    ) -> Iterator[Piece]:
+        answer = Answer()
+        item: Chunk | Ended | Trouble | None = first
+        while isinstance(item, Chunk):
+            if item.error:
+                raise told(self._address, error_words(dumps({"error": item.error})))
+            piece = answer.feed(item)
+            if piece is not None:
+                yield piece
+            if answer.size > request.max_tokens * _CHARS_PER_TOKEN:
+                answer.finish = "length"
+                break
+            item = exchange.next(stopped)
+        if stopped():
+            return
+        yield from self._close(answer, item)
+
+    def _close(self, answer: Answer, last: Chunk | Ended | Trouble | None) -> Iterator[Piece]:
+        """The end of an answer: the words still held back and the calls, or what is wrong with it."""
+        held = answer.rest()
+        if held is not None:
+            yield held
+        if isinstance(last, Trouble) and answer.finish is None:
+            raise last.error
+        if last is None and answer.finish is None:
+            raise cut(self._address)
+        calls = answer.calls()
+        if answer.refusal or answer.finish == "content_filter":
+            raise self._refused(answer.refusal)
+        if not answer.shown and not calls:
+            raise self._empty() if answer.finish != "length" else self._too_long(MAX_TOKENS)
+        yield from (CallPiece(call) for call in calls)
+        yield answer.usage()
+
+    def _refused(self, words: str) -> EndpointFailed:
+        shown = visible(words.strip(), 300) or T("it gave no reason")
+        return failure(
+            "refused",
+            T("The language model {name} declined to answer: {words}", name=self.name, words=shown),
+            T("Put it differently, or go on without it: every step works by rules."),
+        )
+
+    def _empty(self) -> EndpointFailed:
+        return failure(
+            "empty",
+            T("The language model {name} gave an empty answer.", name=self.name),
+            T("Ask again; if it stays empty, the chat template of the model may not fit that server."),
+        )
+
+    def _too_long(self, limit: int) -> EndpointFailed:
+        return failure(
+            "cut",
+            T(
+                "The answer of the language model {name} was cut at its limit of {limit} tokens.",
+                name=self.name,
+                limit=limit,
+            ),
+            T("Ask for less at once, or choose a model that thinks less before it answers."),
+        )
+
+
+def open_model(settings: Settings) -> ChatModel | None:
+    """The model that the settings name, None when no endpoint is set; nothing is asked of the network."""
+    if settings.endpoint is None:
+        return None
+    address = Address(settings.endpoint, settings.endpoint_host, settings.endpoint_is_local, settings.api_key)
+    patience = Patience() if settings.timeout is None else Patience(first=settings.timeout)
+    return ChatModel(address, settings.model, patience=patience, may_see_rows=settings.endpoint_rows != "never")
+
+
+def _about_tools(words: str) -> bool:
+    return any(word in words for word in ("tool", "function", "jinja"))
