@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 from tools.evidence.case import Case, row_noise, shares
-from tools.evidence.loss_curve import Curve, Evaluation, curves_of
+from tools.evidence.loss_curve import Curve, curves_of
 from tools.finding import Fact, Finding, FindingKind, Severity
 from tools.text import T, Text
 
@@ -153,14 +153,10 @@ def _overfit_sign(case: Case, curve: Curve) -> Sign | None:
 
 def _loss_rise(case: Case, curve: Curve) -> Sign | None:
     """Validation loss well above its minimum, train loss lower than there, and no better score since."""
-    evals = curve.losses_at_evals
-    if len(evals) < 3:
+    found = curve.worsening
+    if found is None or found.rise < case.limits.eval_loss_rise:
         return None
-    lowest = min(evals, key=lambda point: (point.loss or 0.0, point.step))
-    low, last = lowest.loss or 0.0, evals[-1].loss or 0.0
-    rise = last / low - 1 if low > 0 else 0.0
-    if rise < case.limits.eval_loss_rise or not _train_fell_after(curve, lowest) or _improved_late(curve):
-        return None
+    lowest, rise = found.lowest, found.rise
     detail = T(
         "The validation loss was lowest at step {step} and ended {rise:.0%} higher, while the training loss went on falling.",
         step=lowest.step,
@@ -183,20 +179,6 @@ def _metric_drop(case: Case, curve: Curve) -> Sign | None:
     )
     fact = Fact(name=T("fall of the validation score"), value=_drop(curve), threshold=limit, percent=True)
     return Sign("metric_drop", curve, detail, fact, _drop(curve))
-
-
-def _train_fell_after(curve: Curve, lowest: Evaluation) -> bool:
-    """The training loss at the end is at least a tenth below what it was around that evaluation; true where none was logged."""
-    if not curve.losses or curve.end is None:
-        return True
-    return curve.end < 0.9 * curve.mean_between(max(0.0, lowest.time - 0.1), min(1.0, lowest.time + 0.1))
-
-
-def _improved_late(curve: Curve) -> bool:
-    """The better score lies in the second half of the evaluations, by more than a point."""
-    scores = [point.metric for point in curve.metrics_at_evals if point.metric is not None]
-    half = len(scores) // 2
-    return half > 0 and max(scores[half:]) > max(scores[:half]) + 0.01
 
 
 def _drop(curve: Curve) -> float:

@@ -35,6 +35,17 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
+class Worsening:
+    """A validation loss that rises while the training loss falls."""
+
+    lowest: Evaluation
+    rise: float
+    """Last over lowest, minus 1."""
+    in_a_row: int
+    """The last so many evaluations were each higher than the one before."""
+
+
+@dataclass(frozen=True)
 class Curve:
     """The loss history of one seed."""
 
@@ -120,6 +131,36 @@ class Curve:
         """True when no evaluation came after the best one."""
         scored = self.metrics_at_evals or self.losses_at_evals
         return self.best is not None and self.best.step >= scored[-1].step
+
+    @property
+    def worsening(self) -> Worsening | None:
+        """How far the validation loss has left its minimum, where the training loss fell on and no better score came since.
+
+        None with fewer than three evaluations, or when there is no such thing.
+        """
+        evals = self.losses_at_evals
+        if len(evals) < 3:
+            return None
+        lowest = min(evals, key=lambda point: (point.loss or 0.0, point.step))
+        low, last = lowest.loss or 0.0, evals[-1].loss or 0.0
+        if low <= 0 or last <= low or not self._fell_after(lowest) or self._improved_late:
+            return None
+        losses = [point.loss or 0.0 for point in evals]
+        falls = (index for index in range(len(losses) - 1, 0, -1) if losses[index] <= losses[index - 1])
+        return Worsening(lowest=lowest, rise=last / low - 1, in_a_row=len(losses) - 1 - next(falls, 0))
+
+    def _fell_after(self, lowest: Evaluation) -> bool:
+        """The training loss at the end is at least a tenth below what it was around that evaluation; true without one."""
+        if not self.losses or self.end is None:
+            return True
+        return self.end < 0.9 * self.mean_between(max(0.0, lowest.time - 0.1), min(1.0, lowest.time + 0.1))
+
+    @property
+    def _improved_late(self) -> bool:
+        """The better score lies in the second half of the evaluations, by more than a point."""
+        scores = [point.metric for point in self.metrics_at_evals if point.metric is not None]
+        half = len(scores) // 2
+        return half > 0 and max(scores[half:]) > max(scores[:half]) + 0.01
 
     def spikes(self, jump: float) -> list[int]:
         """Steps whose loss is over twice the median of the five before, and above it by `jump` of the whole fall."""

@@ -87,6 +87,20 @@ class Thresholds(BaseModel):
     max_leak: float = Field(default=0.01, ge=0, le=1)
     """Share of validation or test rows that may have a near copy in train; exact copies are always named."""
 
+    # a training that runs
+    eval_loss_rises: float = Field(default=3, ge=1)
+    """Overfitting: the validation loss rose this many evaluations in a row while the training loss fell."""
+    grad_norm_jump: float = Field(default=5, ge=1)
+    """Instability: a gradient norm this many times the median of the ten before it, and the largest of the run."""
+    slow_share: float = Field(default=0.5, ge=0, le=1)
+    """Slow: steps come at less than this part of the run's usual pace."""
+    memory_share: float = Field(default=0.90, ge=0, le=1)
+    """Memory is short when the worker holds more than this part of the machine's."""
+    silent_minutes: float = Field(default=10, ge=0)
+    """Stuck: the worker lives and has said nothing for so long, and for three times its longest pause before."""
+    heartbeat_seconds: float = Field(default=60, ge=0)
+    """A worker that has not beaten for so long is stopped or starved; it beats every three seconds."""
+
 
 def read_thresholds(overrides: dict[str, float]) -> tuple[Thresholds, list[Problem]]:
     """The table with a task's overrides; unknown names and impossible values are problems, and the defaults stay."""
