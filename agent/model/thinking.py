@@ -20,27 +20,30 @@ class ThinkFilter:
         if self._state == "answer":
             return text
         self._held += text
-        if self._state == "start":
-            self._look_at_start()
-        if self._state == "thinking":
-            self._look_for_end()
+        while self._moved():
+            pass
         return self._release() if self._state == "answer" else ""
 
     def rest(self) -> str:
         """What was held back when the answer ended; an unfinished thought is not an answer."""
         return "" if self._state == "thinking" else self._release()
 
-    def _look_at_start(self) -> None:
+    def _moved(self) -> bool:
+        """Take one step from thought to thought to answer; False while more text is needed."""
+        if self._state == "thinking":
+            _, found, after = self._held.partition(_CLOSE)
+            if found:
+                self._held, self._state = after, "thought"
+            return bool(found)
         begun = self._held.lstrip()
+        if self._state == "thought":
+            self._held = begun
         if begun.startswith(_OPEN):
             self._state = "thinking"
-        elif not _OPEN.startswith(begun):
+            return True
+        if not _OPEN.startswith(begun):
             self._state = "answer"
-
-    def _look_for_end(self) -> None:
-        _, found, after = self._held.partition(_CLOSE)
-        if found:
-            self._held, self._state = after.lstrip(), "start" if not after.strip() else "answer"
+        return False
 
     def _release(self) -> str:
         released, self._held = self._held, ""
