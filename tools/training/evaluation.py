@@ -60,11 +60,12 @@ class Evaluator:
         examples: list[Example],
         *,
         label_scores: bool = False,
+        loss: bool = True,
         between: Callable[[int], None] = lambda done: None,
     ) -> Evaluation:
-        """Predictions and metrics; `label_scores` adds the probability of each declared label where there are few."""
+        """Predictions and metrics; `label_scores` adds each declared label's probability, without `loss` there is none."""
         start = time.monotonic()
-        questions = [self._question(example) for example in examples]
+        questions = [self._question(example, loss) for example in examples]
         labels = self._labels(examples, label_scores)
         wanted = Wanted(
             max_new_tokens=self.max_new_tokens,
@@ -81,9 +82,9 @@ class Evaluator:
         tokens = sum(len(row.prompt) for row in questions) + sum(len(row.tokens) for row in outcomes)
         return Evaluation(predictions, metrics, _mean_loss(questions, outcomes), time.monotonic() - start, tokens)
 
-    def _question(self, example: Example) -> Question:
+    def _question(self, example: Example, loss: bool) -> Question:
         prompt = cut_left(encode_prompt(self._tokenizer, example), self._spec.training.max_length, self._tokenizer)
-        expected = self._completion(example, example.completion) if example.completion else None
+        expected = self._completion(example, example.completion) if loss and example.completion else None
         return Question(prompt, expected)
 
     def _completion(self, example: Example, text: str) -> list[int]:

@@ -16,8 +16,9 @@ import torch
 from tools.training.hidden_states import head_sees, last_position
 from tools.training.memory import give_back, padded_width
 
-_BATCH_TOKENS = 1024
-"""Padded prompt tokens read at once: large enough to keep two cores busy, small beside the weights."""
+_BATCH_TOKENS = 2048
+"""Padded prompt tokens read at once, small beside the weights. Each generated token reads all weights once per batch, so more
+rows are cheaper: on two cores Gemma 3 270M took a fifth less processor time than with 1024; 4096 brought nothing more."""
 _BATCH_ROWS = 32
 
 
@@ -84,18 +85,28 @@ def _batches(questions: list[Question]) -> Iterator[list[int]]:
 def _ask_batch(model: Any, questions: list[Question], wanted: Wanted, pad: int) -> list[Outcome]:
     state = _Prefilled(model, [question.prompt for question in questions], pad)
     outcomes = [Outcome(tokens=[]) for _ in questions]
-    if any(question.expected for question in questions):
-        sums = state.log_probs([question.expected or [] for question in questions])
-        for outcome, question, value in zip(outcomes, questions, sums, strict=True):
-            outcome.expected_log_prob = value if question.expected else None
     if wanted.labels:
         columns = [state.log_probs([label] * len(questions)) for label in wanted.labels]
         for row, outcome in enumerate(outcomes):
             outcome.label_log_probs = [column[row] for column in columns]
+    _add_expected(state, questions, wanted.labels or [], outcomes)
     if wanted.generate:
         for outcome, tokens in zip(outcomes, state.generate(wanted.max_new_tokens, wanted.stop), strict=True):
             outcome.tokens = tokens
     return outcomes
+
+
+def _add_expected(
+    state: _Prefilled, questions: list[Question], labels: list[list[int]], outcomes: list[Outcome]
+) -> None:
+    """The log-probability of each expected answer; taken from its label's where that is known, since a pass costs seconds."""
+    missing = [row for row, question in enumerate(questions) if question.expected and question.expected not in labels]
+    sums = state.log_probs([question.expected or [] for question in questions]) if missing else []
+    for row, (outcome, question) in enumerate(zip(outcomes, questions, strict=True)):
+        if question.expected in labels and outcome.label_log_probs:
+            outcome.expected_log_prob = outcome.label_log_probs[labels.index(question.expected)]
+        elif question.expected:
+            outcome.expected_log_prob = sums[row]
 
 
 class _Prefilled:

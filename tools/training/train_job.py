@@ -217,5 +217,5 @@ def seal_test(job: Job, evaluator: Evaluator, model: Any, examples: list[Example
     if not examples:
         return None, None
     job.recorder.phase("sealing", T("Answering the test rows; the answers are sealed unread."))
-    found = evaluator.evaluate(model, examples, between=job.watch(len(examples)))
+    found = evaluator.evaluate(model, examples, loss=False, between=job.watch(len(examples)))
     return job.seal_test(found.predictions)

@@ -125,3 +125,11 @@ def test_batched_answers_are_those_of_one_prompt_at_a_time(model):
         for label, found in zip(labels, outcome.label_log_probs, strict=True):
             log_probs, _ = completion_log_probs(model, batch_of([(question.prompt, label)]))
             assert found == pytest.approx(log_probs.sum().item(), abs=1e-4)
+
+
+def test_the_validation_loss_is_the_same_whether_or_not_labels_are_scored_beside_it(model):
+    questions = [Question([1, 40, 50], [80, 2]), Question([1, 44], [90, 91, 2]), Question([1, 45, 46], [80, 2])]
+    stop = frozenset({2})
+    alone = ask(model, questions, Wanted(4, stop), PAD)
+    beside = ask(model, questions, Wanted(4, stop, labels=[[80, 2], [81, 2]]), PAD)
+    assert [row.expected_log_prob for row in alone] == pytest.approx([row.expected_log_prob for row in beside], rel=1e-4)
