@@ -43,6 +43,14 @@ class QuestionPostponed(Message):
         self.token = token
 
 
+class Typed(Message):
+    """Characters typed while a card had the focus that were not meant for it: the composer takes the focus and gets them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
 class SessionGone(Message):
     """The session's thread has ended; `error` is what it raised, if anything."""
 

@@ -1,0 +1,118 @@
+"""When a card may take the focus, and when a key or a click on it counts: nothing is ever decided by typing.
+
+Two rules carry it. A card takes the focus by itself only while the composer is empty and no key came in the last second; and
+for half a second after it appears, gets the focus or absorbs a key, no key and no click decides anything. The first key after
+the card took the focus by itself is held for a moment: more letters behind it mean that somebody is typing, and all of them
+belong to the composer. Times come from a clock that is handed in; nothing here waits.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+QUIET = 1.0
+"""Seconds without a key before a card may take the focus."""
+DEAD = 0.5
+"""Seconds in which keys and clicks decide nothing."""
+HOLD = 0.4
+"""Seconds in which the next letter shows that the first was typing; slow typists need about 0.3."""
+
+
+class Sense(Enum):
+    """What a key or a click on a card means."""
+
+    counts = auto()
+    """Do it."""
+    absorbed = auto()
+    """Too early: nothing happens, and the dead time begins again."""
+    held = auto()
+    """Ask `settled` again after HOLD."""
+    typing = auto()
+    """`text` belongs to the composer."""
+
+
+@dataclass(frozen=True)
+class Sensed:
+    """The meaning of a key, with the characters that go to the composer."""
+
+    sense: Sense
+    text: str = ""
+
+
+class Guard:
+    """The rules for one card."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._composer_has_text = False
+        self._last_key = float("-inf")
+        self._appeared = now()
+        self._armed = now()
+        self._first = False
+        self._held = ""
+        self._held_at = 0.0
+        self._held_early = False
+
+    def composer_changed(self, has_text: bool) -> None:
+        """The composer holds text, or none any more."""
+        self._composer_has_text = has_text
+
+    def key_seen(self) -> None:
+        """A key was pressed somewhere else."""
+        self._last_key = self._now()
+
+    def may_focus(self) -> bool:
+        """True when taking the focus takes it away from nobody."""
+        return not self._composer_has_text and self._now() - self._last_key >= QUIET
+
+    def appeared(self) -> None:
+        """The card, or other choices on it, came into sight."""
+        self._appeared = self._armed = self._now()
+
+    def focused(self, *, by_itself: bool) -> None:
+        """The card has the keys now; `by_itself` when nobody asked for that."""
+        self._armed = max(self._armed, self._now())
+        self._first = by_itself
+        self._held = ""
+
+    def letter(self, key: str) -> Sensed:
+        """A printable key that means something on the card was pressed on it."""
+        early = self._now() - self._armed < DEAD
+        if self._held and self._now() - self._held_at < HOLD:
+            text, self._held = self._held + key, ""
+            return Sensed(Sense.typing, text)
+        if early:
+            self._armed = self._now()
+        if not self._first:
+            return Sensed(Sense.absorbed if early else Sense.counts)
+        self._held, self._held_at, self._held_early = key, self._now(), early
+        return Sensed(Sense.held)
+
+    def settled(self) -> Sensed:
+        """What became of a held key once HOLD is over; absorbed when there is none."""
+        if not self._held or self._now() - self._held_at < HOLD:
+            return Sensed(Sense.absorbed)
+        self._held, self._first = "", False
+        return Sensed(Sense.absorbed if self._held_early else Sense.counts)
+
+    def other_letter(self, key: str) -> str:
+        """A printable key that means nothing on the card: all that was typed so far, for the composer."""
+        text, self._held = self._held + key, ""
+        return text
+
+    def command(self) -> Sensed:
+        """A key that nobody types as text, such as Enter or Escape."""
+        return self._unless_early(self._armed)
+
+    def click(self) -> Sensed:
+        """A click on a choice; the focus that came with the click costs no time."""
+        return self._unless_early(self._appeared)
+
+    def _unless_early(self, since: float) -> Sensed:
+        if self._now() - since < DEAD:
+            self._appeared = self._armed = self._now()
+            return Sensed(Sense.absorbed)
+        return Sensed(Sense.counts)
