@@ -153,7 +153,9 @@ def weights_change(task: Task, weights: dict[str, float]) -> Change | None:
     return Change(kind=ChangeKind.recipe, summary=T("Class weights: {labels}", labels=shown), edits=edits)
 
 
-def entry_edits(task: Task, path: tuple[str, str], now: Mapping[str, float], new: Mapping[str, float]) -> list[Edit]:
+def entry_edits(
+    task: Task, path: tuple[str, str], now: Mapping[str, float | str], new: Mapping[str, float | str]
+) -> list[Edit]:
     """Edits that give labels new values in a section of the configuration file.
 
     When the section stands in the definition so far, its other labels are written down as well: the file's section replaces it.

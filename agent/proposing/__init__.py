@@ -7,9 +7,9 @@ Each rule looks at one kind of fault and changes one variable. Nothing here writ
 
 from __future__ import annotations
 
-from agent.proposing.assemble import propose
+from agent.proposing.assemble import build, propose
 from agent.proposing.baseline import baseline
 from agent.proposing.edited import edited
 from agent.proposing.history import ProposalHistory
 
-__all__ = ["ProposalHistory", "baseline", "edited", "propose"]
+__all__ = ["ProposalHistory", "baseline", "build", "edited", "propose"]

@@ -89,23 +89,29 @@ def propose(
 
 def _checked(view: View, draft: Draft, say: Speaker) -> _Ranked | None:
     """The draft as a proposal; None when it changes nothing or the configuration would not be valid with it."""
-    edits = [edit for change in draft.changes for edit in change.edits]
     try:
-        text = text_after(view.task.config, edits, say)
-        after = require_valid(view.task, text)
+        proposal = build(view, draft, say)
     except InputError:
         return None
-    diff = config_diff(view.task.config.text, text)
-    if not diff:
+    if not proposal.diff:
         return None
+    forecast = proposal.effect
+    expected = draft.gain.mean if forecast.source != "learned" else (forecast.low + forecast.high) / 2
+    return _Ranked(proposal, draft, expected)
+
+
+def build(view: View, draft: Draft, say: Speaker = english) -> Proposal:
+    """The draft with its diff, its forecast and its price; raises InputError when the configuration would not be valid."""
+    text = text_after(view.task.config, [edit for change in draft.changes for edit in change.edits], say)
+    after = require_valid(view.task, text)
     proposal = Proposal(
         task=view.task.name,
         title=draft.title,
-        problem=_problem(draft),
+        problem=draft.problem or _problem(draft),
         findings=list(dict.fromkeys(finding.kind.value for finding in draft.findings)),
         goal=Goal(metric=draft.metric, now=view.now(draft.metric), wanted=0.0),
         changes=draft.changes,
-        diff=diff,
+        diff=config_diff(view.task.config.text, text),
         config_sha256=view.task.config.sha256,
         effect=effect(draft.metric, draft.gain, draft.basis, draft.source),
         cost=price(view.rows, draft.changes, after),
@@ -115,9 +121,8 @@ def _checked(view: View, draft: Draft, say: Speaker) -> _Ranked | None:
         caution=draft.caution,
     )
     forecast = _learned(view, proposal)
-    expected = draft.gain.mean if forecast.source != "learned" else (forecast.low + forecast.high) / 2
     goal = proposal.goal.model_copy(update={"wanted": _wanted(view, draft, forecast)})
-    return _Ranked(proposal.model_copy(update={"effect": forecast, "goal": goal}), draft, expected)
+    return proposal.model_copy(update={"effect": forecast, "goal": goal})
 
 
 def _learned(view: View, proposal: Proposal) -> Effect:

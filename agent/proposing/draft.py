@@ -28,7 +28,7 @@ class Draft:
 
     title: Text
     findings: list[Finding]
-    """What it answers, strongest first."""
+    """What it answers, strongest first; empty for the wish of a person or a model."""
     changes: list[Change]
     metric: str
     """The metric it is meant to move."""
@@ -43,3 +43,5 @@ class Draft:
     difficulty: Difficulty = Difficulty.low
     caution: Text | None = None
     urgency: Urgency = Urgency.improves
+    problem: Text | None = None
+    """What it is meant to mend; by default what the first finding says."""

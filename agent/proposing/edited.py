@@ -25,7 +25,7 @@ def edited(proposal: Proposal, edits: list[Change], task: Task, say: Speaker = e
     """
     changes = [_made_anew(change, proposal, task) for change in edits]
     text = text_after(task.config, [edit for change in changes for edit in change.edits], say)
-    after = _checked(task, text)
+    after = checked_config(task, text)
     diff = config_diff(task.config.text, text)
     if not diff:
         raise InputError(
@@ -35,7 +35,7 @@ def edited(proposal: Proposal, edits: list[Change], task: Task, say: Speaker = e
         )
     same = changes == proposal.changes
     update = {
-        "title": proposal.title if same else _joined([change.summary for change in changes]),
+        "title": proposal.title if same else joined([change.summary for change in changes]),
         "changes": changes,
         "diff": diff,
         "config_sha256": task.config.sha256,
@@ -51,23 +51,26 @@ def _made_anew(change: Change, proposal: Proposal, task: Task) -> Change:
         return change
     written = written_data(task.config.text)
     edits = [Edit(path=edit.path, old=value_at(written, edit.path), new=edit.new) for edit in change.edits]
-    summary = _joined([_in_words(edit) for edit in edits])
+    summary = joined([_in_words(edit) for edit in edits])
     return Change(kind=change.kind, summary=summary, edits=edits)
 
 
 def _in_words(edit: Edit) -> Text:
-    return T("{key}: {old} → {new}", key=visible(edit.dotted, 80), old=_shown(edit.old), new=_shown(edit.new))
+    old, new = shown_value(edit.old), shown_value(edit.new)
+    return T("{key}: {old} → {new}", key=visible(edit.dotted, 80), old=old, new=new)
 
 
-def _shown(value: JsonValue) -> str | Text:
+def shown_value(value: JsonValue) -> str | Text:
+    """A value as a sentence shows it."""
     return T("not set") if value is None else visible(flow(value, inside=False), 80)
 
 
-def _joined(parts: list[Text]) -> Text:
+def joined(parts: list[Text]) -> Text:
+    """Several sentences as one."""
     return reduce(lambda one, other: T("{one}; {other}", one=one, other=other), parts)
 
 
-def _checked(task: Task, text: str) -> ConfigFile:
+def checked_config(task: Task, text: str) -> ConfigFile:
     """The configuration with this text; raises InputError for every problem of its values and of its data recipe."""
     after = config_after(task, text)
     before = [*task.config.problems, *_recipe_problems(task, task.config)]

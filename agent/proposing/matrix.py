@@ -39,6 +39,7 @@ PRIORS: dict[str, Prior] = {
     "exclude_contradictions": Prior(0.0, 0.03, 0.4, False),
     "format": Prior(0.01, 0.05, 0.6, False),
     "mended_value": Prior(0.0, 0.03, 0.4, False),
+    "other": Prior(0.0, 0.02, 0.2, False),  # a change that somebody wishes and no rule knows
 }
 
 NOISE = 0.02
