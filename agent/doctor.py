@@ -266,10 +266,15 @@ def _endpoint(settings: Settings) -> Check:
 
 def _served(name: Text, place: Text, model: str | None, models: list[str]) -> Check:
     some = ", ".join(models[:8])
+    if model is None and len(models) == 1:
+        model = models[0]
     if model is None:
         detail = T("{place} answers; no model is chosen.", place=place)
         return _check(name, None, detail, T("Set ITERATE_MODEL to one of its models: {models}", models=some))
     if model not in models:
         detail = T("{place} answers, but does not list the model {model}.", place=place, model=visible(model, 80))
         return _check(name, False, detail, T("Set ITERATE_MODEL to one of its models: {models}", models=some))
-    return Check(name=name, ok=True, detail=T("{place} serves {model}", place=place, model=visible(model, 80)))
+    detail = T(
+        "{place} serves {model}; `iterate doctor --endpoint` asks what it can do", place=place, model=visible(model, 80)
+    )
+    return Check(name=name, ok=True, detail=detail)

@@ -17,10 +17,18 @@ def register(app: typer.Typer) -> None:
     app.add_typer(models_app)
 
 
-def doctor(json: JsonFlag = False) -> None:
+def doctor(
+    json: JsonFlag = False,
+    endpoint: Annotated[
+        bool,
+        typer.Option("--endpoint", help="Ask the language model's server what it can do, with a few short questions."),
+    ] = False,
+) -> None:
     """Check the installation and say how to mend what fails."""
-    from agent.faces.checking import run_doctor
+    from agent.faces.checking import run_doctor, run_endpoint_check
 
+    if endpoint:
+        raise typer.Exit(run_endpoint_check(say(), as_json=json))
     raise typer.Exit(run_doctor(open_workspace(), say(), as_json=json))
 
 

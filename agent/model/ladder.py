@@ -1,7 +1,7 @@
 """An answer of a fixed form from any model: JSON schema, else JSON mode, else plain text that is repaired.
 
-Each rung is validated by pydantic and by the caller's check, and tried once more with the error written out. What works is
-remembered for each endpoint and model. It never guesses: without a valid answer it raises EndpointFailed and the rules go on.
+Every answer is validated by pydantic and by the caller's check; after the first mistake the model is told once what was wrong.
+What works is remembered for each endpoint and model. Without a valid answer it raises EndpointFailed and the rules go on.
 """
 
 from __future__ import annotations
@@ -35,8 +35,23 @@ class Asked(Generic[M]):
     retried: bool
 
 
+_NEXT_RUNG: dict[Rung, frozenset[str]] = {
+    "json_schema": frozenset({"request", "server"}),  # llama.cpp fails with HTTP 500 on a schema that it cannot compile
+    "json_mode": frozenset({"request"}),
+    "text": frozenset(),
+}
+"""The troubles after which asking for less may help."""
+_LONGEST_ANSWER = 4000
+
+
 class _Invalid(Exception):
-    """An answer that is not of the form; the text says what is wrong, for the model to read."""
+    """An answer that cannot be used; its text says what is wrong, for the model to read."""
+
+    def __init__(self, problem: str, answer: str = "", *, formed: bool = False) -> None:
+        super().__init__(problem)
+        self.answer = answer[:_LONGEST_ANSWER]
+        self.formed = formed
+        """Whether it had the form and only its content was wrong."""
 
 
 def nothing_wrong(_: Any) -> str | None:
@@ -52,54 +67,78 @@ def ask(
     check: Callable[[M], str | None] = nothing_wrong,
     stopped: Callable[[], bool] = never,
 ) -> Asked[M]:
-    """The model's answer as an `answer`; raises EndpointFailed, with trouble "invalid" when no rung gave a valid one."""
-    wrong = ""
-    for rung in RUNGS[RUNGS.index(_WORKING.get((model.host, model.name), RUNGS[0])) :]:
+    """The model's answer as an `answer`; raises EndpointFailed, with trouble "invalid" when no rung gave a valid one.
+
+    `check` returns what is wrong with an answer of the right form, in words for the model, or None.
+    """
+    known = (model.host, model.resolve())
+    question = _Question(model, messages, answer, check, stopped)
+    for rung in RUNGS[RUNGS.index(_WORKING.get(known, RUNGS[0])) :]:
         try:
-            asked = _on_rung(rung, _Question(model, messages, answer, check, stopped))
+            asked = _on_rung(rung, question)
         except EndpointFailed as failed:
-            if failed.trouble != "request" or rung == RUNGS[-1]:
+            if rung == RUNGS[-1] or failed.trouble not in _NEXT_RUNG[rung]:
                 raise
         except _Invalid as invalid:
-            wrong = str(invalid)
+            question.wrong = str(invalid)
         else:
-            _WORKING[(model.host, model.name)] = rung
+            _WORKING[known] = rung
             return asked
     raise failure(
         "invalid",
         T(
             "The language model {name} gave no answer of the form that was asked for: {problem}",
             name=model.name,
-            problem=visible(wrong, 200),
+            problem=visible(question.wrong, 200),
         ),
         T("A larger model keeps to a form more often; the rules go on without it."),
     )
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Question(Generic[M]):
     model: ChatModel
     messages: Sequence[Message]
     answer: type[M]
     check: Callable[[M], str | None]
     stopped: Callable[[], bool]
+    wrong: str = ""
+    """What was wrong with the last answer; empty while none was."""
+    told: bool = False
+    """Whether the model was told of a mistake once; it is not told twice."""
+
+
+def answers_on(rung: Rung, model: ChatModel, messages: Sequence[Message], answer: type[BaseModel]) -> bool:
+    """Whether one question on this rung alone brings a valid answer; raises EndpointFailed where the server refuses it."""
+    question = _Question(model, messages, answer, nothing_wrong, never)
+    try:
+        _once(rung, question, list(messages) if rung == "json_schema" else _with_schema(question))
+    except _Invalid:
+        return False
+    return True
 
 
 def _on_rung(rung: Rung, question: _Question[M]) -> Asked[M]:
+    """One answer, and one more after a mistake that the model can mend when it is told."""
     messages = list(question.messages) if rung == "json_schema" else _with_schema(question)
     try:
-        return Asked(_once(rung, question, messages), rung, retried=False)
+        return Asked(_once(rung, question, messages), rung, retried=bool(question.wrong))
     except _Invalid as invalid:
+        ignored = rung == "json_schema" and not invalid.formed  # the server does not hold the model to the schema
+        if question.told or ignored:
+            raise
+        question.told, question.wrong = True, str(invalid)
+        if invalid.answer:
+            messages.append({"role": "assistant", "content": invalid.answer})
         again = f"That answer cannot be used: {invalid}\nAnswer again with the corrected JSON object only."
-        messages += [{"role": "user", "content": again}]
+        messages.append({"role": "user", "content": again})
     return Asked(_once(rung, question, messages), rung, retried=True)
 
 
 def _once(rung: Rung, question: _Question[M], messages: Sequence[Message]) -> M:
+    response_format = _response_format(rung, question.answer)
     try:
-        text = question.model.complete(
-            messages, response_format=_response_format(rung, question.answer), stopped=question.stopped
-        )
+        text = question.model.complete(messages, response_format=response_format, stopped=question.stopped)
     except EndpointFailed as failed:
         if failed.trouble not in {"cut", "empty"}:
             raise
@@ -107,7 +146,7 @@ def _once(rung: Rung, question: _Question[M], messages: Sequence[Message]) -> M:
     value = _parse(text, question.answer)
     problem = question.check(value)
     if problem is not None:
-        raise _Invalid(problem)
+        raise _Invalid(problem, text, formed=True)
     return value
 
 
@@ -138,13 +177,13 @@ def _parse(text: str, answer: type[M]) -> M:
     try:
         repaired = json_repair.loads(text)
     except (ValueError, RecursionError):
-        raise _Invalid(_problems(first)) from None
-    for candidate in repaired if isinstance(repaired, list) else [repaired]:
+        repaired = []
+    for candidate in reversed(repaired) if isinstance(repaired, list) else [repaired]:
         try:
             return answer.model_validate(candidate)
         except ValidationError as reason:
             first = reason if isinstance(candidate, dict) else first
-    raise _Invalid(_problems(first))
+    raise _Invalid(_problems(first), text)
 
 
 def _problems(reason: ValidationError) -> str:

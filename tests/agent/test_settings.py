@@ -80,7 +80,7 @@ def test_a_misspelt_setting_is_reported_with_the_nearest_and_the_rest_is_used(en
     assert read.settings.model == "m"
     (problem,) = read.problems
     assert "language" in str(problem.hint)
-    assert problem.choices == ["language", "base_url", "model"]
+    assert problem.choices == ["language", "base_url", "model", "timeout", "endpoint_rows"]
 
 
 def test_all_wrong_values_are_reported_at_once_with_their_source(environ: dict[str, str]):
@@ -115,3 +115,54 @@ def test_a_file_that_is_not_utf8_is_one_problem(environ: dict[str, str]):
 def test_a_settings_file_that_was_named_but_is_missing_is_said(environ: dict[str, str]):
     (problem,) = load_settings(environ).problems
     assert problem.path == environ["ITERATE_SETTINGS"]
+
+
+@pytest.mark.parametrize(
+    ("written", "endpoint"),
+    [
+        ("http://localhost:11434", "http://localhost:11434/v1"),
+        ("http://localhost:11434/", "http://localhost:11434/v1"),
+        ("https://models.example.org/v1/", "https://models.example.org/v1"),
+        ("https://models.example.org/v1/chat/completions", "https://models.example.org/v1"),
+        ("https://models.example.org/api/v3", "https://models.example.org/api/v3"),
+    ],
+)
+def test_an_address_is_taken_as_people_write_it(environ: dict[str, str], written: str, endpoint: str):
+    write(environ, "")
+    assert load_settings({**environ, "OPENAI_BASE_URL": written}).settings.endpoint == endpoint
+
+
+@pytest.mark.parametrize(
+    ("address", "local"),
+    [
+        ("http://localhost:8000/v1", True),
+        ("http://127.0.0.2:8000", True),
+        ("http://[::1]:8000/v1", True),
+        ("http://0.0.0.0:8000/v1", True),
+        ("http://localhost.example.org/v1", False),
+        ("http://192.168.1.5:8000/v1", False),
+        ("https://api.openai.com/v1", False),
+    ],
+)
+def test_only_this_machine_is_local(environ: dict[str, str], address: str, local: bool):
+    write(environ, "")
+    assert load_settings({**environ, "OPENAI_BASE_URL": address}).settings.endpoint_is_local is local
+
+
+def test_whether_rows_may_be_sent_and_how_long_to_wait_can_be_set(environ: dict[str, str]):
+    write(environ, "timeout: 300\nendpoint_rows: never\n")
+    assert (load_settings(environ).settings.timeout, load_settings(environ).settings.endpoint_rows) == (300.0, "never")
+    read = load_settings({**environ, "ITERATE_TIMEOUT": "-3", "ITERATE_ENDPOINT_ROWS": "sometimes"})
+    assert {problem.path for problem in read.problems} == {"ITERATE_TIMEOUT", "ITERATE_ENDPOINT_ROWS"}
+    assert ["allow", "never"] in [problem.choices for problem in read.problems]
+
+
+@pytest.mark.parametrize(
+    "key", ["sk-two words-0123456789", "sk-line\nbreak-0123456789", "ｓｋ－０１２３４５６７８９", "“sk-0123456789”"]
+)
+def test_a_key_that_no_header_can_carry_is_not_used_and_not_repeated(environ: dict[str, str], key: str):
+    write(environ, "")
+    read = load_settings({**environ, "OPENAI_API_KEY": key})
+    assert read.settings.api_key is None
+    assert "OPENAI_API_KEY" in str(read.problems[0].path)
+    assert key[3:8] not in read.model_dump_json()
