@@ -15,43 +15,30 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")  # read at import: only plain JSON values may be checkpointed
 
 from filelock import FileLock, Timeout
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command, StateSnapshot
-from pydantic import BaseModel, ConfigDict
 
 from agent.approval import ANSWER_TYPES, Answer, Approver, Question, ReviewQuestion, Wish, question_adapter
 from agent.context import Left, never
 from agent.events import Emit, SessionEnded, SessionStarted, event_adapter
 from agent.graph import build_graph
 from agent.model.client import ChatModel
+from agent.records import EndReason, SessionRecord, session_records
 from agent.state import State
 from tools.change import Decision, Proposal
 from tools.errors import Busy, Refused
 from tools.files import now, write_atomic, write_model
 from tools.text import Speaker, T, Text
 
-EndReason = Literal["done", "nothing_to_do", "waiting", "failed", "interrupted"]
 EXIT_CODES: dict[EndReason, int] = {"done": 0, "nothing_to_do": 0, "waiting": 4, "failed": 1, "interrupted": 130}
 
 MOST_STEPS = 2_000
 """Graph steps in one session; a review of a proposal takes two, a version about eight."""
-
-
-class SessionRecord(BaseModel):
-    """<task>/.iterate/sessions/<id>.json: written before the first checkpoint, so that a crash leaves a trace."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    id: str
-    task: str
-    started_at: str
-    ended_at: str | None = None
-    reason: EndReason | None = None
 
 
 class Session:
@@ -181,12 +168,6 @@ _END_MESSAGES: dict[EndReason, Text] = {
     "failed": T("The training failed; the configuration before it was restored."),
     "interrupted": T("You left the session. A training that is running goes on; nothing is lost."),
 }
-
-
-def session_records(task_path: Path) -> list[SessionRecord]:
-    """Every session of the task, oldest first."""
-    files = sorted((task_path / ".iterate" / "sessions").glob("*.json"))
-    return [SessionRecord.model_validate_json(file.read_text(encoding="utf-8")) for file in files]
 
 
 @contextmanager
