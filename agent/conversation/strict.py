@@ -1,0 +1,98 @@
+"""The commands that decide, stop or spend: in free talk only a phrase word for word counts, with its values spelt out.
+
+"approve 1 and 3" is one; "I would not approve 1", "approve 1?" and a sentence that contains "approve 1" are not. Nothing is
+matched by likeness here.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from pydantic import JsonValue
+
+from agent.conversation.clock import read_time
+from agent.conversation.commands import COMMANDS, Command, Slot
+from agent.conversation.slots import NUMBERS, VERSION, read_numbers
+from agent.conversation.wording import fold, numeral, plain
+
+_BEFORE = r"(?:(?:please|ok|okay|yes|i|請|好|好的|那就?|我要?|麻煩|幫我)[ ,,、]*){0,3}"
+_AFTER = r"[ ,,]*(?:please|thanks|thank you|now|吧|謝謝)?[ .!。!]*"
+_VALUES = {
+    Slot.numbers: re.sub(r"\((?!\?)", "(?:", NUMBERS),
+    Slot.version: re.sub(r"\((?!\?)", "(?:", VERSION),
+    Slot.until: r"[^,,.。?!]{1,24}",
+    Slot.reason: r"[^\n]{1,2000}",
+}
+
+
+def exact_order(text: str) -> tuple[Command, dict[str, JsonValue]] | None:
+    """The strict command that this text is, and its values; None when it is not exactly one."""
+    line = plain(text)
+    folded = fold(line)
+    for command, pattern in _patterns():
+        match = pattern.fullmatch(folded)
+        if match is None:
+            continue
+        args = _args(match, line)
+        if args is not None:
+            return command, args
+    return None
+
+
+@cache
+def _patterns() -> list[tuple[Command, re.Pattern[str]]]:
+    return [
+        (command, re.compile(_BEFORE + _pattern(fold(phrase)) + ("" if phrase.endswith("{reason}") else _AFTER), re.A))
+        for command in COMMANDS
+        if command.strict
+        for phrase in sorted(command.phrases, key=len)
+    ]
+
+
+def _pattern(phrase: str) -> str:
+    """The phrase with a group for each slot; spaces beside Chinese and before values are optional."""
+    parts = re.split(r"(\{\w+\})", phrase)
+    return "".join(_group(part) if part.startswith("{") else _literal(part) for part in parts)
+
+
+def _group(slot: str) -> str:
+    name = slot[1:-1]
+    return rf" ?(?P<{name}>{_VALUES[Slot(name)]}) ?"
+
+
+def _literal(part: str) -> str:
+    words = r" ".join(map(re.escape, part.split()))
+    before = " ?" if part[:1] == " " and part.strip() else ""
+    return before + words
+
+
+def _args(match: re.Match[str], line: str) -> dict[str, JsonValue] | None:
+    """The values, the reason as it was typed; None when one of them does not say what it should."""
+    args: dict[str, JsonValue] = {}
+    for name in match.groupdict():
+        start, end = match.span(name)
+        value = _value(Slot(name), match[name].strip(), line[start:end].strip())
+        if value is None:
+            return None
+        args[name] = value
+    return args
+
+
+def _value(slot: Slot, folded: str, typed: str) -> JsonValue:
+    match slot:
+        case Slot.numbers:
+            numbers = read_numbers(folded)
+            return list(numbers) if numbers else None
+        case Slot.version:
+            return read_version(folded)
+        case Slot.until:
+            return read_time(folded)
+        case _:
+            return typed or None
+
+
+def read_version(folded: str) -> str | None:
+    """v2, version 2 and 第二版 as v2; None for anything else."""
+    found = re.fullmatch(VERSION, folded, re.A)
+    return f"v{numeral(next(group for group in found.groups() if group))}" if found else None
