@@ -65,6 +65,7 @@ def ask(
     answer: type[M],
     *,
     check: Callable[[M], str | None] = nothing_wrong,
+    max_tokens: int | None = None,
     stopped: Callable[[], bool] = never,
 ) -> Asked[M]:
     """The model's answer as an `answer`; raises EndpointFailed, with trouble "invalid" when no rung gave a valid one.
@@ -72,7 +73,7 @@ def ask(
     `check` returns what is wrong with an answer of the right form, in words for the model, or None.
     """
     known = (model.host, model.resolve())
-    question = _Question(model, messages, answer, check, stopped)
+    question = _Question(model, messages, answer, check, stopped, max_tokens)
     for rung in RUNGS[RUNGS.index(_WORKING.get(known, RUNGS[0])) :]:
         try:
             asked = _on_rung(rung, question)
@@ -101,7 +102,8 @@ class _Question(Generic[M]):
     messages: Sequence[Message]
     answer: type[M]
     check: Callable[[M], str | None]
-    stopped: Callable[[], bool]
+    stopped: Callable[[], bool] = never
+    max_tokens: int | None = None
     wrong: str = ""
     """What was wrong with the last answer; empty while none was."""
     told: bool = False
@@ -110,7 +112,7 @@ class _Question(Generic[M]):
 
 def answers_on(rung: Rung, model: ChatModel, messages: Sequence[Message], answer: type[BaseModel]) -> bool:
     """Whether one question on this rung alone brings a valid answer; raises EndpointFailed where the server refuses it."""
-    question = _Question(model, messages, answer, nothing_wrong, never)
+    question = _Question(model, messages, answer, nothing_wrong)
     try:
         _once(rung, question, list(messages) if rung == "json_schema" else _with_schema(question))
     except _Invalid:
@@ -138,7 +140,9 @@ def _on_rung(rung: Rung, question: _Question[M]) -> Asked[M]:
 def _once(rung: Rung, question: _Question[M], messages: Sequence[Message]) -> M:
     response_format = _response_format(rung, question.answer)
     try:
-        text = question.model.complete(messages, response_format=response_format, stopped=question.stopped)
+        text = question.model.complete(
+            messages, response_format=response_format, max_tokens=question.max_tokens, stopped=question.stopped
+        )
     except EndpointFailed as failed:
         if failed.trouble not in {"cut", "empty"}:
             raise
