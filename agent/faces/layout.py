@@ -37,20 +37,25 @@ def clip(text: str, cells: int) -> str:
 
 def wrap(text: str, *, indent: str = "") -> list[str]:
     """Lines of at most the terminal's width; breaks at spaces and between Chinese characters, never inside a word."""
-    limit = max(30, min(shutil.get_terminal_size().columns, MOST_WIDTH) - width(indent))
+    limit = max(30, line_width() - width(indent))
+    return [indent + line for paragraph in text.splitlines() or [""] for line in _broken(paragraph, limit)]
+
+
+def line_width() -> int:
+    """Cells that a line of prose may take on this terminal."""
+    return min(shutil.get_terminal_size().columns, MOST_WIDTH)
+
+
+def _broken(paragraph: str, limit: int) -> list[str]:
     lines: list[str] = []
-    for paragraph in text.splitlines() or [""]:
-        line, used = "", 0
-        for piece in _pieces(paragraph):
-            cells = width(piece)
-            if used and used + width(piece.rstrip()) > limit:
-                lines.append(indent + line.rstrip())
-                line, used = "", 0
-                piece = piece.lstrip()
-                cells = width(piece)
-            line, used = line + piece, used + cells
-        lines.append(indent + line.rstrip())
-    return lines
+    line, used = "", 0
+    for piece in _pieces(paragraph):
+        if used and used + width(piece.rstrip()) > limit:
+            lines.append(line.rstrip())
+            piece = piece.lstrip()
+            line, used = "", 0
+        line, used = line + piece, used + width(piece)
+    return [*lines, line.rstrip()]
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, indent: str = "  ") -> list[str]:
@@ -97,19 +102,28 @@ def _cells(char: str) -> int:
     return 2 if unicodedata.east_asian_width(char) in {"W", "F"} else 1
 
 
+_NEVER_FIRST = frozenset("，。、；：？！）」』】〉》…％％,.;:?!)]}%")
+"""Closing punctuation: it stays with what stands before it."""
+_NEVER_LAST = frozenset("（「『【〈《")
+"""Opening punctuation: it goes with what follows."""
+
+
 def _pieces(paragraph: str) -> list[str]:
-    """Smallest parts that may not be broken: words with their trailing space, single wide characters."""
+    """Smallest parts that may not be broken: words with their trailing space, single wide characters with their punctuation."""
     pieces: list[str] = []
     word = ""
     for char in paragraph:
-        if _cells(char) == 2:
-            if word:
-                pieces.append(word)
-            pieces.append(char)
-            word = ""
-        else:
+        if char in _NEVER_FIRST and not word and pieces and not pieces[-1].endswith(" "):
+            pieces[-1] += char
+        elif _cells(char) < 2 or char in _NEVER_LAST:
             word += char
             if char == " ":
                 pieces.append(word)
                 word = ""
+        elif not word or word[-1] in _NEVER_LAST or char in _NEVER_FIRST:
+            pieces.append(word + char)
+            word = ""
+        else:
+            pieces += [word, char]
+            word = ""
     return [*pieces, word] if word else pieces
