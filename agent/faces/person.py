@@ -1,11 +1,12 @@
 """The person at a plain terminal: shows each question whole and turns typed words into typed answers.
 
-An empty line or an unknown word never means yes: the question is asked again. The end of input leaves it pending.
+An empty line or an unknown word never means yes: the question is asked again. The end of input leaves it pending. Words that
+are no choice can be handed to a conversation, which answers them while the question waits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from agent.approval import (
@@ -31,6 +32,8 @@ from tools.reading.task import load_task
 from tools.text import Speaker, T, Text, visible
 
 Choices = Mapping[str, tuple[Text, frozenset[str]]]
+Talk = Callable[[str, Question], Answer | str | None]
+"""Answers words that are no choice: an answer to the question, the word of a choice that was meant, or None to ask again."""
 
 REVIEW: Choices = {
     "approve": (T("1 approve (a)"), frozenset({"1", "a", "approve", "yes", "y", "同意", "核准"})),
@@ -59,10 +62,11 @@ CONFIRM: Choices = {
 class PersonApprover:
     """Asks the person at the terminal."""
 
-    def __init__(self, task_path: Path, face: PlainFace, say: Speaker) -> None:
+    def __init__(self, task_path: Path, face: PlainFace, say: Speaker, talk: Talk | None = None) -> None:
         self._task = task_path
         self._face = face
         self._say = say
+        self._talk = talk
 
     def answer(self, question: Question) -> Answer | None:
         """The person's answer; None when they leave it for later."""
@@ -75,12 +79,15 @@ class PersonApprover:
             case ConfirmQuestion():
                 return self._confirm(question)
 
-    def _review(self, question: ReviewQuestion) -> Decision | None:
+    def _review(self, question: ReviewQuestion) -> Answer | None:
         proposal = question.proposal
         for line in proposal_lines(proposal, self._say, number=question.number, total=question.total):
             out(line)
         out()
-        match self._choose(REVIEW if proposal.changes else _without(REVIEW, "edit")):
+        word = self._choose(REVIEW if proposal.changes else _without(REVIEW, "edit"), question)
+        if word is not None and not isinstance(word, str):
+            return word
+        match word:
             case "approve":
                 return self._decision(proposal, Verb.approve)
             case "edit":
@@ -124,23 +131,27 @@ class PersonApprover:
             changes.append(change.model_copy(update={"edits": edits}))
         return changes
 
-    def _decide(self, question: DecideQuestion) -> VersionChoice | None:
+    def _decide(self, question: DecideQuestion) -> Answer | None:
         out(self._say(T("Recommended: {choice}", choice=question.comparison.recommendation)))
         if question.waiting:
             out(self._say(T("{count} approved change(s) still wait for their training.", count=question.waiting)))
-        word = self._choose(DECIDE)
+        word = self._choose(DECIDE, question)
+        if word is not None and not isinstance(word, str):
+            return word
         if word in {None, "quit"}:
             return None
         return VersionChoice(choice=word, by="person", who=user_name(), at=now())
 
-    def _confirm(self, question: ConfirmQuestion) -> Confirmation | None:
-        word = self._choose(CONFIRM)
+    def _confirm(self, question: ConfirmQuestion) -> Answer | None:
+        word = self._choose(CONFIRM, question)
+        if word is not None and not isinstance(word, str):
+            return word
         if word in {None, "quit"}:
             return None
         return Confirmation(adopt=word == "adopt", by="person", who=user_name(), at=now())
 
-    def _choose(self, choices: Choices) -> str | None:
-        """The chosen word; asks again until it is one of the choices, None at the end of input."""
+    def _choose(self, choices: Choices, question: Question | None = None) -> str | Answer | None:
+        """The chosen word, or what talking made of other words; asks again until there is one, None at the end of input."""
         while True:
             for text, _ in choices.values():
                 for line in wrap(self._say(text), indent="  "):
@@ -152,8 +163,16 @@ class PersonApprover:
             for word, (_, names) in choices.items():
                 if wanted in names:
                     return word
-            if wanted:
-                out(self._say(T("{typed} is not one of the choices; nothing was decided.", typed=visible(wanted, 40))))
+            meant = self._other(typed.strip(), question) if wanted else None
+            if meant is not None and (not isinstance(meant, str) or meant in choices):
+                return meant
+
+    def _other(self, typed: str, question: Question | None) -> str | Answer | None:
+        """What words that are no choice amount to; without a conversation they are only refused."""
+        if self._talk is not None and question is not None:
+            return self._talk(typed, question)
+        out(self._say(T("{typed} is not one of the choices; nothing was decided.", typed=visible(typed, 40))))
+        return None
 
     def _decision(
         self, proposal: Proposal, verb: Verb, *, reason: str = "", changes: list[Change] | None = None
