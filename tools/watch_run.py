@@ -17,7 +17,6 @@ from socket import gethostname
 from statistics import median
 
 import psutil
-from pydantic import ValidationError
 
 from tools.evidence.thresholds import Thresholds
 from tools.launchers.base import RunHealth, is_alive, state_of
@@ -192,19 +191,17 @@ class RunWatch:
         if health is not RunHealth.running or status is None:
             return None
         if status.eta_seconds is not None:
-            how = T("from the pace of the training steps, evaluations included")
+            how = T("by the pace of its steps and evaluations")
             if status.phase != "training":
-                how = T("from the pace of this phase")
+                how = T("by the pace of this phase")
             return Eta(status.eta_seconds, how)
         pauses = pauses_between(self._seen.times)
         if not pauses or status.phase != "training" or status.total_steps <= status.step:
             return None
         steps = [point.step for point in self._seen.points if point.loss is not None or point.bad]
-        stride = (
-            median(after - before for before, after in pairwise(steps)) if len(steps) > 1 else 1
-        )
+        stride = median(after - before for before, after in pairwise(steps)) if len(steps) > 1 else 1
         seconds = (status.total_steps - status.step) * median(pauses) / max(1, stride)
-        return Eta(seconds, T("from the pace of the last {count} logged steps", count=len(pauses)))
+        return Eta(seconds, T("by the pace of {count} logged steps", count=len(pauses)))
 
     def _pulse(self, status: RunStatus | None, now: datetime, machine_mb: float | None) -> Pulse:
         moments = [moment for moment in (self._seen.at, status.updated_at if status else None) if moment]
@@ -245,7 +242,7 @@ def spec_of(run_dir: Path) -> RunSpec | None:
     """What a run trains; None when that cannot be read."""
     try:
         return RunDir(run_dir).spec()
-    except (OSError, ValidationError):
+    except (OSError, ValueError):
         return None
 
 
@@ -262,7 +259,7 @@ def state_of_safely(run_dir: Path) -> RunHealth:
     """Where a run stands; a status file that cannot be read counts as none."""
     try:
         return state_of(run_dir)
-    except ValidationError:
+    except ValueError:
         return RunHealth.running if is_alive(run_dir) else RunHealth.stalled
 
 
@@ -336,7 +333,7 @@ def _baseline(task_dir: Path, spec: RunSpec) -> Baseline | None:
 def _status(run: RunDir) -> RunStatus | None:
     try:
         return run.status()
-    except (OSError, ValidationError):
+    except (OSError, ValueError):
         return None
 
 

@@ -210,9 +210,9 @@ def _heartbeat(pulse: Pulse, limits: Thresholds) -> list[Alert]:
     if seconds is None or seconds <= limits.heartbeat_seconds:
         return []
     message = T(
-        "No heartbeat for {seconds:.0f} s (limit {limit:.0f} s): the process is suspended or the machine is overloaded.",
-        seconds=seconds,
-        limit=limits.heartbeat_seconds,
+        "No heartbeat for {minutes:.0f} min (limit {limit:.0f} min): the process is suspended or the machine is overloaded.",
+        minutes=seconds / 60,
+        limit=limits.heartbeat_seconds / 60,
     )
     advice = T("See whether the machine slept or is out of memory. If it does not come back, stop and start again.")
     return [Alert("heartbeat", "warning", message, advice, seconds, limits.heartbeat_seconds, _LOCKS)]

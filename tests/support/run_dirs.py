@@ -1,0 +1,131 @@
+"""Run directories by hand, with the real models: what a worker would have left, or is just writing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from socket import gethostname
+
+from filelock import FileLock
+
+from tools.config import Decoding, Launcher, Lora, Training
+from tools.files import append_line, write_atomic, write_model
+from tools.results import HistoryPoint
+from tools.runs import EvalEvent, PhaseEvent, RunDir, RunEvent, RunSpec, RunState, RunStatus, StepEvent
+from tools.task import AnswerFormat
+from tools.text import T
+
+TASKS = Path(__file__).resolve().parents[2] / "tasks"
+START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+"""When every run of the tests began."""
+
+
+def copy_task(folder: Path, name: str = "stance") -> Path:
+    """A bundled task with its first version, without raw data."""
+    return Path(shutil.copytree(TASKS / name, folder / name, ignore=shutil.ignore_patterns("raw", "runs", "models")))
+
+
+def at(seconds: float) -> str:
+    """The moment so long after the start."""
+    return (START + timedelta(seconds=seconds)).isoformat(timespec="seconds")
+
+
+def history(task: str = "stance") -> list[HistoryPoint]:
+    """What was logged in the real training of a bundled task's first version."""
+    lines = (TASKS / task / "iterations" / "v1" / "history.jsonl").read_text(encoding="utf-8").splitlines()
+    return [HistoryPoint.model_validate(json.loads(line)) for line in lines]
+
+
+def events_of(
+    points: Sequence[HistoryPoint], *, metric: str = "macro_f1", pace: float = 4.0, total: int | None = None
+) -> list[RunEvent]:
+    """The events that a worker would have written for these points, a step every `pace` seconds."""
+    last = total or max(point.step for point in points)
+    found: list[RunEvent] = [PhaseEvent(at=at(0), phase="training", message=T("Training."))]
+    best = -1.0
+    for point in points:
+        moment = at(point.step * pace)
+        if point.eval_loss is None and point.metric is None:
+            found.append(
+                StepEvent(
+                    at=moment, step=point.step, total_steps=last, epoch=point.epoch or 0.0, loss=point.loss,
+                    grad_norm=point.grad_norm, tokens_per_second=312.4, memory_mb=2513.0,
+                    eta_seconds=(last - point.step) * pace,
+                )
+            )  # fmt: skip
+            continue
+        value = point.metric or 0.0
+        found.append(
+            EvalEvent(
+                at=moment, step=point.step, epoch=point.epoch or 0.0, eval_loss=point.eval_loss,
+                metrics={metric: value}, best=value > best,
+            )
+        )  # fmt: skip
+        best = max(best, value)
+    return found
+
+
+def run_dir(task: Path, name: str = "v2-s42", *, version: str = "v2", seed: int = 42, **spec: object) -> RunDir:
+    """A run directory in which nothing has happened yet."""
+    run = RunDir(task / "runs" / name)
+    known = {"primary_metric": "macro_f1", "created_at": at(seed - 42), **spec}
+    write_model(
+        run.file("spec.json"),
+        RunSpec(
+            run_id=name, task=task.name, version=version, seed=seed, task_type="classification",
+            answer=AnswerFormat(type="label"), lora=Lora(), training=Training(), decoding=Decoding(),
+            launcher=Launcher(), config_hash="c", data_hash="d", evaluator_hash="e", **known,
+        ),
+    )  # fmt: skip
+    return run
+
+
+def write_events(run: RunDir, events: Sequence[RunEvent]) -> None:
+    """Append events, as the worker does."""
+    for event in events:
+        append_line(run.file("events.jsonl"), event.model_dump_json())
+
+
+def write_status(run: RunDir, state: RunState = RunState.running, **fields: object) -> None:
+    """Replace the status and beat the heart at the same moment."""
+    known = {"phase": "training", "host": gethostname(), "updated_at": at(0), **fields}
+    write_model(run.file("status.json"), RunStatus(state=state, **known))
+    write_atomic(run.file("heartbeat"), str(known["updated_at"]) + "\n")
+
+
+def live_run(task: Path, points: Sequence[HistoryPoint], *, total: int = 88, **given: object) -> RunDir:
+    """A run in the middle of its training; `alive` makes it look as if its worker lived."""
+    run = run_dir(task, **given)
+    events = events_of(points, total=total)
+    write_events(run, events)
+    last = points[-1]
+    write_status(
+        run, step=last.step, total_steps=total, epoch=last.epoch or 0.0, eta_seconds=(total - last.step) * 4.0,
+        updated_at=events[-1].at,
+    )  # fmt: skip
+    return run
+
+
+@contextmanager
+def alive(run: RunDir) -> Iterator[None]:
+    """Hold the lock that a living worker holds."""
+    with FileLock(run.file("run.lock")):
+        yield
+
+
+def make_child(task: Path, version: str = "v2", parent: str = "v1") -> Path:
+    """The record of a version that began from another; it has no result yet."""
+    folder = task / "iterations" / version
+    manifest = json.loads((task / "iterations" / parent / "manifest.json").read_text(encoding="utf-8"))
+    snapshot = (task / "iterations" / parent / "config_snapshot.yaml").read_text(encoding="utf-8")
+    change = {"msgid": "Epochs: {old} → {new}", "params": {"old": 4, "new": 6}}
+    made = {**manifest, "version": version, "parent": parent, "changes": [change]}
+    write_atomic(folder / "manifest.json", json.dumps(made))
+    write_atomic(folder / "config_snapshot.yaml", snapshot)
+    write_atomic(folder / "notes.md", f"# {version}\n\n**Goal**: more epochs.\n")
+    write_atomic(folder / "changes.md", "- Epochs: 4 → 6\n")
+    return folder
