@@ -154,7 +154,9 @@ class ChatModel:
         text = without_thoughts("".join(each.text for each in pieces if isinstance(each, TextPiece)))
         if any(isinstance(each, UsagePiece) and each.finish == "length" for each in pieces):
             raise self._too_long(max_tokens or MAX_TOKENS)
-        if not text.strip() and not stopped():
+        if stopped():
+            raise failure("cut", T("The question to the language model {name} was interrupted.", name=self.name))
+        if not text.strip():
             raise self._empty()
         return text
 
@@ -197,7 +199,10 @@ class ChatModel:
         name = self.resolve()
         while True:
             body = self._quirks.body(
-                name, request.messages, [tool.as_parameter() for tool in request.tools], request.max_tokens
+                name,
+                sendable(list(request.messages)),
+                [tool.as_parameter() for tool in request.tools],
+                request.max_tokens,
             )
             if request.response_format is not None:
                 body["response_format"] = request.response_format
@@ -307,6 +312,15 @@ def open_model(settings: Settings) -> ChatModel | None:
     address = Address(settings.endpoint, settings.endpoint_host, settings.endpoint_is_local, settings.api_key)
     patience = Patience() if settings.timeout is None else Patience(first=settings.timeout)
     return ChatModel(address, settings.model, patience=patience, may_see_rows=settings.endpoint_rows != "never")
+
+
+def sendable(value: Any) -> Any:
+    """Messages without the half characters that a damaged row may hold: they have no UTF-8 form."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, list):
+        return [sendable(each) for each in value]
+    return {name: sendable(each) for name, each in value.items()} if isinstance(value, dict) else value
 
 
 def _about_tools(words: str) -> bool:

@@ -144,7 +144,7 @@ def _once(rung: Rung, question: _Question[M], messages: Sequence[Message]) -> M:
             messages, response_format=response_format, max_tokens=question.max_tokens, stopped=question.stopped
         )
     except EndpointFailed as failed:
-        if failed.trouble not in {"cut", "empty"}:
+        if failed.trouble not in {"cut", "empty"} or question.stopped():
             raise
         raise _Invalid("it was empty or broke off; keep it short") from None
     value = _parse(text, question.answer)

@@ -334,3 +334,8 @@ def test_the_key_of_the_environment_is_the_one_that_is_sent(server: FakeEndpoint
     assert model is not None
     assert model.complete(ASK) == "I see."
     assert {request.headers["authorization"] for request in server.requests} == {f"Bearer {KEY}"}
+
+
+def test_a_row_with_half_a_character_is_sent_all_the_same(server: FakeEndpoint):
+    assert model_of(server).complete([{"role": "user", "content": "row: \ud83d!"}]) == "I see."
+    assert server.asked[0].body["messages"][0]["content"] == "row: ?!"

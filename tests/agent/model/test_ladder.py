@@ -145,3 +145,10 @@ def test_a_strict_schema_closes_inner_objects_and_keeps_fields_named_like_keywor
     assert set(inner["properties"]) == {"title", "default"}
     assert inner["additionalProperties"] is False
     assert "minLength" not in json.dumps(schema)
+
+
+def test_a_person_who_stops_the_question_is_not_asked_to_wait_for_the_next_rung(server: FakeEndpoint):
+    server.otherwise = Reply(text="{", fault="stall")
+    with pytest.raises(EndpointFailed):
+        ask(model_of(server), ASK, Cause, stopped=lambda: bool(server.asked))
+    assert len(server.asked) == 1

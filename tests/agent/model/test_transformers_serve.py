@@ -53,7 +53,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Address, 
         port = free.getsockname()[1]
     log = tmp_path_factory.mktemp("serve") / "log.txt"
     with log.open("wb") as written:
-        words = [command, "serve", str(folder), "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]
+        words = [command, "serve", str(folder), "--host", "127.0.0.1", "--port", str(port), "--dtype", "float32"]
         process = subprocess.Popen(words, stdout=written, stderr=subprocess.STDOUT)
         try:
             _wait_until_it_answers(process, port, log)
@@ -102,7 +102,7 @@ def test_a_model_too_small_for_any_form_ends_in_a_typed_failure_or_a_valid_answe
         rows: list[int]
 
     try:
-        asked = ask(ChatModel(*served), [{"role": "user", "content": "Why is B low?"}], Cause, max_tokens=16)
+        asked = ask(ChatModel(*served), [{"role": "user", "content": "Why is B low?"}], Cause, max_tokens=8)
     except EndpointFailed as failed:
         assert failed.trouble == "invalid"
     else:
