@@ -74,7 +74,7 @@ def evidence_lines(comparison: Comparison) -> Iterator[Text]:
         yield _format(comparison.format)
     yield from (_slice(line) for line in comparison.slices if _speaks(line))
     if comparison.settling is not None:
-        yield _settling(comparison.settling, comparison)
+        yield settling_sentence(comparison.settling, comparison)
     if comparison.visible is not None:
         yield from _visible(comparison.visible)
     yield from (_target(line, comparison) for line in comparison.targets)
@@ -146,7 +146,7 @@ def _slice(line: SliceLine) -> Text:
     )
 
 
-def _settling(settle: Settling, comparison: Comparison) -> Text:
+def settling_sentence(settle: Settling, comparison: Comparison) -> Text:
     """What would probably decide it if the difference is what it looks like."""
     rows = T("no number of rows up to {most}", most=MOST_ROWS)
     if settle.rows is not None:

@@ -32,6 +32,8 @@ class Sense(Enum):
     """Ask `settled` again after HOLD."""
     typing = auto()
     """`text` belongs to the composer."""
+    nothing = auto()
+    """There is nothing to do any more."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,9 @@ class Guard:
         self._first = by_itself
         self._held = ""
 
-    def letter(self, key: str) -> Sensed:
-        """A printable key that means something on the card was pressed on it."""
-        early = self._now() - self._armed < DEAD
+    def letter(self, key: str, *, decides: bool = True) -> Sensed:
+        """A printable key that means something on the card was pressed on it; `decides` when it may answer the question."""
+        early = decides and self._now() - self._armed < DEAD
         if self._held and self._now() - self._held_at < HOLD:
             text, self._held = self._held + key, ""
             return Sensed(Sense.typing, text)
@@ -92,9 +94,9 @@ class Guard:
         return Sensed(Sense.held)
 
     def settled(self) -> Sensed:
-        """What became of a held key once HOLD is over; absorbed when there is none."""
+        """What became of a held key once HOLD is over."""
         if not self._held or self._now() - self._held_at < HOLD:
-            return Sensed(Sense.absorbed)
+            return Sensed(Sense.nothing)
         self._held, self._first = "", False
         return Sensed(Sense.absorbed if self._held_early else Sense.counts)
 
