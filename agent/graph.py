@@ -6,6 +6,8 @@
     dispatch -> prepare -> execute -> compare -> decide* -> settle -> (dispatch | load_task | open_locked_test)
     open_locked_test -> confirm* -> finish_adoption -> (dispatch | END)
 
+    chat, on a thread and in a file of its own: START -> hear -> (talk <-> use_tools | answer) -> END
+
 Nodes marked * ask an approver and do nothing else: LangGraph runs a node again from its first line when it is resumed, so
 a side effect before the question would happen twice. Approval is an edge out of these nodes; no text can take it.
 """
@@ -27,6 +29,7 @@ from agent.events import Event
 from agent.model.client import ChatModel
 from agent.state import State
 from agent.steps.adopt import confirm, finish_adoption, open_locked_test
+from agent.steps.chat import ChatContext, ChatState, answer, hear, talk, use_tools
 from agent.steps.compare import compare
 from agent.steps.decide import decide, settle
 from agent.steps.diagnose import diagnose
@@ -40,6 +43,7 @@ from tools.text import Speaker
 Step = Callable[..., State]
 """A step takes the state, and by name the session's context or the way to ask."""
 Graph = CompiledStateGraph[State, None, State, State]
+ChatGraph = CompiledStateGraph[ChatState, None, ChatState, ChatState]
 
 
 def build_graph(
@@ -83,6 +87,33 @@ def _unless_leaving(state: State, *, step: Step, context: Context) -> State:
     if context.leaving():
         raise Left
     return step(state, context=context)
+
+
+def build_chat_graph(checkpointer: BaseCheckpointSaver[Any], context: ChatContext) -> ChatGraph:
+    """Compile one turn of the chat; it knows no approver, so a pending question of the loop is out of its reach."""
+    graph: StateGraph[ChatState, None, ChatState, ChatState] = StateGraph(ChatState)
+    for node in (hear, talk, use_tools, answer):
+        graph.add_node(node.__name__, partial(node, context=context))
+    graph.add_edge(START, "hear")
+    graph.add_conditional_edges("hear", _who_answers, ["talk", "answer"])
+    graph.add_conditional_edges("talk", _after_talk, ["use_tools", "answer", END])
+    graph.add_conditional_edges("use_tools", _after_tools, ["talk", END])
+    graph.add_edge("answer", END)
+    return graph.compile(checkpointer=checkpointer)
+
+
+def _who_answers(state: ChatState) -> str:
+    return "talk" if state["by"] == "model" else "answer"
+
+
+def _after_talk(state: ChatState) -> str:
+    if state["by"] == "rules":
+        return "answer"
+    return "use_tools" if state["calls"] else END
+
+
+def _after_tools(state: ChatState) -> str:
+    return END if state["note"] else "talk"
 
 
 def _emit(event: Event) -> None:
