@@ -180,13 +180,13 @@ def _form(model: ChatModel, rung: Rung) -> bool | Text:
 def _rows(model: ChatModel) -> Ability:
     name = T("Data rows")
     if not model.may_see_rows:
-        detail = T("are never sent to {host} (setting endpoint_rows)", host=model.host)
+        detail = T("they are never sent to {host} (setting endpoint_rows)", host=model.host)
         effect = T("The model sees numbers, labels and row ids, and explains errors less well.")
         return Ability(name=name, state="note", detail=detail, effect=effect)
     if model.rows_notice() is None:
         return Ability(
-            name=name, state="note", detail=T("stay on this machine, since {host} is on it", host=model.host)
+            name=name, state="note", detail=T("they stay on this machine, since {host} is on it", host=model.host)
         )
-    detail = T("that the chat is about are sent to {host}", host=model.host)
+    detail = T("those that the chat is about are sent to {host}", host=model.host)
     effect = T("To keep them here, write `endpoint_rows: never` into the settings file.")
     return Ability(name=name, state="note", detail=detail, effect=effect)

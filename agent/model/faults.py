@@ -71,10 +71,10 @@ def from_exception(reason: Exception, address: Address) -> Trouble:
         return Trouble(silent(address, None))
     if name in {"RemoteProtocolError", "ReadError", "IncompleteRead"}:
         return Trouble(cut(address))
-    return Trouble(unreachable(address, T("{reason}", reason=address.clean(str(inner) or name))))
+    return Trouble(unreachable(address, address.clean(str(inner) or name)))
 
 
-def unreachable(address: Address, reason: Text) -> EndpointFailed:
+def unreachable(address: Address, reason: str | Text) -> EndpointFailed:
     """No connection could be made."""
     return failure(
         "connection",

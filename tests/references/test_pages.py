@@ -19,6 +19,7 @@ LANGUAGES = ("en", "zh-TW")
 TROUBLESHOOTING = """
     class-imbalance underfitting overfitting output-format low-accuracy unstable-training label-noise data-leak truncation
     small-data configuration results-files broken-files installation sessions-and-locks
+    language-model
 """
 METHODS = """
     comparison sft lora orpo dpo kto class-weights oversampling data-generation model-upgrade decoding comparing-versions
