@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
-from agent.conversation.changes import DIRECTED
-from agent.conversation.commands import BY_NAME, COMMANDS, Command, Slot
-from agent.conversation.known import known_in, version_names
+from agent.conversation.choices import choices
+from agent.conversation.commands import BY_NAME, COMMANDS, Command
 from agent.conversation.situation import Situation
 from agent.conversation.wording import fold, plain
 from tools.text import visible
@@ -67,27 +65,7 @@ def _values(command: Command, typed: str, rest: str, situation: Situation) -> li
     start = f"{typed} {done} " if done else f"{typed} "
     found: dict[str, Completion] = {}
     for slot in command.slots:
-        for value, note in _choices(slot, situation):
+        for value, note in choices(slot, situation):
             if fold(last) in fold(value) and value not in done.split():
-                found.setdefault(value, Completion(start + value, visible(value, 60), note))
+                found.setdefault(value, Completion(start + value, visible(value, 60), visible(note, 60)))
     return sorted(found.values(), key=lambda one: not fold(one.shown).startswith(fold(last)))
-
-
-def _choices(slot: Slot, situation: Situation) -> Iterator[tuple[str, str]]:
-    match slot:
-        case Slot.task:
-            yield from ((name, "") for name in situation.workspace.task_names())
-        case Slot.label:
-            yield from ((label, "") for label in known_in(situation).labels)
-        case Slot.pair:
-            labels = known_in(situation).labels
-            yield from ((f"{one}→{other}", "") for one in labels for other in labels if one != other)
-        case Slot.version | Slot.versions if situation.task is not None:
-            yield from ((name, "") for name in reversed(version_names(situation.task)))
-        case Slot.numbers:
-            titles = [situation.say(one.title) for one in situation.proposals]
-            yield from ((str(number), visible(title, 60)) for number, title in enumerate(titles, start=1))
-        case Slot.page:
-            yield from ((card.id, card.title) for card in situation.library.index(situation.language))
-        case Slot.change:
-            yield from ((name, "") for name in ("oversampling", "class weights", *DIRECTED))
