@@ -14,8 +14,12 @@ from filelock import FileLock
 
 from tools.config import Decoding, Launcher, Lora, Training
 from tools.files import append_line, write_atomic, write_model
-from tools.results import HistoryPoint
+from tools.outcomes.predictions import read_predictions
+from tools.reading.task import load_task
+from tools.results import HistoryPoint, Prediction
 from tools.runs import EvalEvent, PhaseEvent, RunDir, RunEvent, RunSpec, RunState, RunStatus, StepEvent
+from tools.scoring.metrics import split_result
+from tools.scoring.stored_results import predictions_file, store
 from tools.task import AnswerFormat
 from tools.text import T
 
@@ -125,7 +129,34 @@ def make_child(task: Path, version: str = "v2", parent: str = "v1") -> Path:
     change = {"msgid": "Epochs: {old} → {new}", "params": {"old": 4, "new": 6}}
     made = {**manifest, "version": version, "parent": parent, "changes": [change]}
     write_atomic(folder / "manifest.json", json.dumps(made))
-    write_atomic(folder / "config_snapshot.yaml", snapshot)
+    write_atomic(folder / "config_snapshot.yaml", snapshot.replace("epochs: 4", "epochs: 6"))
     write_atomic(folder / "notes.md", f"# {version}\n\n**Goal**: more epochs.\n")
     write_atomic(folder / "changes.md", "- Epochs: 4 → 6\n")
     return folder
+
+
+def make_result(
+    task: Path, version: str = "v2", *, fixed: int = 30, broken: int = 8, seeds: Sequence[int] = (42,)
+) -> None:
+    """A result on valid: the answers of v1 with so many of its wrong rows right and so many of its right ones wrong."""
+    rows = read_predictions(task / predictions_file("v1"))
+    wrong, right = ([row.id for row in rows if row.correct is kind] for kind in (False, True))
+    by_seed = {}
+    for number, seed in enumerate(seeds):
+        mended, spoiled = set(wrong[: fixed + number]), set(right[:broken])
+        by_seed[seed] = [_answered(row, seed, mended, spoiled) for row in rows]
+    definition = load_task(task).definition
+    before = json.loads((task / "benchmarks/results/v1_valid.json").read_text(encoding="utf-8"))
+    result = split_result(definition, version, "valid", by_seed, before["evaluator_hash"], predictions_file(version))
+    store(task, result, by_seed)
+
+
+def _answered(row: Prediction, seed: int, mended: set[str], spoiled: set[str]) -> Prediction:
+    if row.id not in mended | spoiled:
+        return row.model_copy(update={"seed": seed, "scores": None})
+    other = "支持" if row.expected != "支持" else "反對"
+    answer = row.expected if row.id in mended else other
+    right = row.id in mended
+    return row.model_copy(
+        update={"seed": seed, "scores": None, "raw": answer, "parsed": answer, "correct": right, "score": float(right)}
+    )

@@ -10,16 +10,17 @@ import os
 from pathlib import Path
 from typing import ClassVar
 
+from pydantic import JsonValue
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
 
 from agent.conversation.said import Order
 from agent.faces.tui.following import Followed, Follower
 from agent.faces.tui.messages import OrderGiven
+from agent.faces.tui.screens.confirm import ConfirmScreen
 from agent.faces.tui.widgets.alerts import AlertList
 from agent.faces.tui.widgets.curves import CurvePanel, curve_sentences
 from agent.faces.tui.widgets.flow import Prose
@@ -36,7 +37,6 @@ _STOP: Hint = ("x", T("stop"))
 _SEVERAL: Hint = ("n p", T("other seeds"))
 _PAGE: Hint = ("r", T("read about the alert"))
 _ALWAYS: tuple[Hint, ...] = (("Esc", T("back")), ("g", T("other glyphs")))
-_ASKING: tuple[Hint, ...] = (("y", T("stop it")), ("Esc", T("let it go on")))
 
 
 class TrainingScreen(Screen[None]):
@@ -45,17 +45,13 @@ class TrainingScreen(Screen[None]):
     DEFAULT_CSS = """
     TrainingScreen { layout: vertical; padding: 0 1; }
     TrainingScreen #alerts { height: auto; max-height: 6; }
-    TrainingScreen #question { display: none; color: $text-warning; }
-    TrainingScreen.-asking #question { display: block; }
     TrainingScreen KeyBar { height: 1; }
-    TrainingScreen.-short.-asking #alerts { display: none; }
     TrainingScreen.-tall LogTail { height: 8; }
     """
     VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]  # noqa: RUF012 - Textual declares it as an instance attribute
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", show=False),
         Binding("x", "ask_to_stop", show=False),
-        Binding("y", "stop", show=False),
         Binding("n,right", "turn(1)", show=False),
         Binding("p,left", "turn(-1)", show=False),
         Binding("r", "read", show=False),
@@ -77,8 +73,6 @@ class TrainingScreen(Screen[None]):
         self._looking = False
         self._turn = 0
         self._view: RunView | None = None
-        self._asked: str | None = None
-        """The run that the question about stopping is about."""
 
     def compose(self) -> ComposeResult:
         """Facts, curves, their words, alerts, the log."""
@@ -88,9 +82,6 @@ class TrainingScreen(Screen[None]):
         with VerticalScroll(id="alerts", can_focus=False):
             yield AlertList(self._say)
         yield LogTail(self._say)
-        question = Prose("")
-        question.id = "question"
-        yield question
         yield KeyBar(self._say)
 
     def on_mount(self) -> None:
@@ -124,14 +115,9 @@ class TrainingScreen(Screen[None]):
         self.query_one(Prose).show(" ".join(self._say(sentence) for sentence in sentences))
         self.query_one(AlertList).show(view.alerts if view else [], watched=view is not None)
         self.query_one(LogTail).show(followed.log)
-        if self._asked is not None and (view is None or view.run_id != self._asked or view.health not in _LIVE):
-            self._forget_question()
         self._show_keys(followed)
 
     def _show_keys(self, followed: Followed) -> None:
-        if self._asked is not None:
-            self.query_one(KeyBar).show(_ASKING)
-            return
         hints = [_STOP] if self._view and self._view.health in _LIVE else []
         hints += [_SEVERAL] if followed.total > 1 else []
         hints += [_PAGE] if self.query_one(AlertList).pages else []
@@ -143,30 +129,20 @@ class TrainingScreen(Screen[None]):
         if view is None or view.health not in _LIVE:
             self.notify(self._say(T("Nothing to stop: no training is running.")), markup=False)
             return
-        self._asked = view.run_id
-        self.query_one("#question", Prose).show(Content(self._say(_question(view))))
-        self.add_class("-asking")
-        self.query_one(KeyBar).show(_ASKING)
+        self.app.push_screen(ConfirmScreen(_question(view), self._say), self._stop)
 
-    def action_stop(self) -> None:
-        """The person confirmed; only while the question stands."""
-        if self._asked is None or self._view is None:
-            return
-        version = self._view.version
-        self._forget_question()
-        self.post_message(OrderGiven(Order(command="stop", args={"version": version, "confirmed": True})))
+    def _stop(self, sure: bool | None) -> None:
+        if sure:
+            args: dict[str, JsonValue] = {"task": self._task_path.name, "confirmed": True}
+            self.post_message(OrderGiven(Order(command="stop", args=args)))
 
     def action_back(self) -> None:
-        """Take the question back, else leave the screen; the training goes on."""
-        if self._asked is not None:
-            self._forget_question()
-        else:
-            self.dismiss()
+        """Leave the screen; the training goes on."""
+        self.dismiss()
 
     def action_turn(self, by: int) -> None:
         """Go to another run of the version."""
         self._turn += by
-        self._forget_question()
         self.look()
 
     def action_read(self) -> None:
@@ -181,10 +157,6 @@ class TrainingScreen(Screen[None]):
         facts.ascii_only = not facts.ascii_only
         facts.changed()
         self.query_one(CurvePanel).switch_glyphs()
-
-    def _forget_question(self) -> None:
-        self._asked = None
-        self.remove_class("-asking")
 
 
 def _question(view: RunView) -> Text:
