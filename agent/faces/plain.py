@@ -27,25 +27,10 @@ from agent.faces.views.diagnosis import diagnosis_lines
 from agent.faces.views.opened import opened_lines
 from agent.faces.views.progress import ProgressLines
 from agent.faces.views.proposal import summary_line
+from agent.faces.views.sentences import sentence, step_heading
 from agent.faces.views.status import status_lines
-from agent.faces.views.words import minutes
-from tools.change import Verb
 from tools.comparing.report import markdown
-from tools.text import Speaker, T, Text
-
-_STEPS = {
-    1: T("Step 1 of 5: the task"),
-    2: T("Step 2 of 5: diagnosis"),
-    3: T("Step 3 of 5: proposals"),
-    4: T("Step 4 of 5: training"),
-    5: T("Step 5 of 5: comparison"),
-}
-_VERBS: dict[Verb, Text] = {
-    Verb.approve: T("approved"),
-    Verb.edit: T("approved as edited"),
-    Verb.reject: T("rejected"),
-    Verb.defer: T("left for later"),
-}
+from tools.text import Speaker, T
 
 
 class PlainFace:
@@ -77,11 +62,11 @@ class PlainFace:
         """The lines of an event, by its type."""
         raise TypeError(type(event).__name__)
 
-    @_lines.register
-    def _(self, event: SessionStarted) -> list[str]:
-        again = T("Session {id} on task {task}, taken up again.", id=event.session, task=event.task)
-        anew = T("Session {id} on task {task}.", id=event.session, task=event.task)
-        return [self._say(again if event.resumed else anew)]
+    @_lines.register(SessionStarted)
+    @_lines.register(Adopted)
+    @_lines.register(RolledBack)
+    def _(self, event: SessionStarted | Adopted | RolledBack) -> list[str]:
+        return [self._say(sentence(event, self._say))]
 
     @_lines.register
     def _(self, event: Notice) -> list[str]:
@@ -104,19 +89,11 @@ class PlainFace:
 
     @_lines.register
     def _(self, event: Decided) -> list[str]:
-        return [self._say(T("-> {verb}: {title}", verb=_VERBS[event.decision.decision], title=event.title)), ""]
+        return [self._say(sentence(event, self._say)), ""]
 
     @_lines.register
     def _(self, event: VersionBegun) -> list[str]:
-        memory = T("about {gb:.1f} GB of memory", gb=event.memory_gb) if event.memory_gb else T("memory unknown")
-        text = T(
-            "{version}: {title}. Expected: {time}, {memory}. You can leave: the training goes on without this terminal.",
-            version=event.version,
-            title=event.title,
-            time=minutes(event.minutes, self._say),
-            memory=memory,
-        )
-        return [*self._heading(4), *wrap(self._say(text))]
+        return [*self._heading(4), *wrap(self._say(sentence(event, self._say)))]
 
     @_lines.register
     def _(self, event: Progress) -> list[str]:
@@ -132,21 +109,6 @@ class PlainFace:
         return opened_lines(event.opened, self._say)
 
     @_lines.register
-    def _(self, event: Adopted) -> list[str]:
-        return [
-            self._say(T("{version} is now the version in use (models/current.json).", version=event.record.version))
-        ]
-
-    @_lines.register
-    def _(self, event: RolledBack) -> list[str]:
-        text = T(
-            "{version} was not kept; the configuration of {restored} is restored.",
-            version=event.version,
-            restored=event.restored,
-        )
-        return [self._say(text)]
-
-    @_lines.register
     def _(self, event: SessionEnded) -> list[str]:
         lines = ["", self._say(event.message)]
         if event.resume:
@@ -154,4 +116,4 @@ class PlainFace:
         return lines
 
     def _heading(self, step: int) -> list[str]:
-        return ["", "== " + self._say(_STEPS[step]) + " =="]
+        return ["", "== " + self._say(step_heading(step)) + " =="]

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 from textual.message import Message
 
 from agent.approval import Answer, Question
 from agent.conversation.said import Order, TurnEvent
 from agent.events import Event
+from tools.outcomes.status import TaskStatus
+
+if TYPE_CHECKING:
+    from agent.faces.tui.talk import Loaded
+    from agent.faces.views.tasks import TaskOverview
 
 
 class SessionSays(Message):
@@ -68,9 +77,60 @@ class TurnSays(Message):
         self.turn = turn
 
 
+class TurnFailed(Message):
+    """The conversation's turn `turn` ended with an error instead of TurnEnded."""
+
+    def __init__(self, error: Exception, turn: int) -> None:
+        super().__init__()
+        self.error = error
+        self.turn = turn
+
+
 class OrderGiven(Message):
     """The person asked for something by a key, a click, a slash command or plain words; the app carries it out."""
 
     def __init__(self, order: Order) -> None:
         super().__init__()
         self.order = order
+
+
+class TasksRead(Message):
+    """The tasks of the workspace were read."""
+
+    def __init__(self, tasks: Sequence[TaskOverview]) -> None:
+        super().__init__()
+        self.tasks = tasks
+
+
+class PartsLoaded(Message):
+    """What is slow to import is there: the conversation can answer."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        super().__init__()
+        self.loaded = loaded
+
+
+class StatusRead(Message):
+    """The numbers of a task were read; None when it cannot be read."""
+
+    def __init__(self, task: Path, status: TaskStatus | None) -> None:
+        super().__init__()
+        self.task = task
+        self.status = status
+
+
+class OffersMade(Message):
+    """Completions for `text`, as agent/conversation/understand.py makes them."""
+
+    def __init__(self, text: str, offers: Sequence[Any]) -> None:
+        super().__init__()
+        self.text = text
+        self.offers = offers
+
+
+class WorkFailed(Message):
+    """Something in a thread of the app ended with an error."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error

@@ -28,7 +28,7 @@ def _finding(number: int, finding: Finding, say: Speaker) -> list[str]:
     lines = wrap(f"{number}. [{say(SEVERITIES[finding.severity])}] {say(finding.title)}")
     lines += wrap(say(finding.detail), indent="   ")
     for fact in finding.facts:
-        lines += wrap("- " + _fact(fact, say), indent="   ")
+        lines += wrap("- " + fact_line(fact, say), indent="   ")
     if finding.rows:
         shown = ", ".join(visible(row, 40) for row in finding.rows[:SHOWN_ROWS])
         more = len(finding.rows) - SHOWN_ROWS
@@ -38,7 +38,8 @@ def _finding(number: int, finding: Finding, say: Speaker) -> list[str]:
     return lines
 
 
-def _fact(fact: Fact, say: Speaker) -> str:
+def fact_line(fact: Fact, say: Speaker) -> str:
+    """A fact with its limit and source."""
     text = f"{say(fact.name)}: {_number(fact.value, percent=fact.percent)}"
     if fact.threshold is not None:
         text += say(T(" (limit {limit})", limit=_number(fact.threshold, percent=fact.percent)))
