@@ -13,9 +13,9 @@ from threading import Lock
 from time import monotonic, sleep
 from typing import Any
 
-from agent.endpoint import list_models
 from agent.model.chunks import Chunk
-from agent.model.faults import Address, Trouble, cut, error_words, failure, told
+from agent.model.faults import Address, Trouble, cut, empty, error_words, failure, refused, told, too_long
+from agent.model.naming import only_model
 from agent.model.pieces import (
     Answer,
     CallPiece,
@@ -30,8 +30,7 @@ from agent.model.quirks import Quirks
 from agent.model.thinking import without_thoughts
 from agent.model.wire import Ended, Exchange, Patience
 from agent.settings import Settings
-from tools.errors import EndpointFailed
-from tools.text import T, Text, visible
+from tools.text import T, Text
 
 __all__ = [
     "CallPiece",
@@ -153,44 +152,18 @@ class ChatModel:
         pieces = list(self.stream(messages, stopped=stopped, response_format=response_format, max_tokens=max_tokens))
         text = without_thoughts("".join(each.text for each in pieces if isinstance(each, TextPiece)))
         if any(isinstance(each, UsagePiece) and each.finish == "length" for each in pieces):
-            raise self._too_long(max_tokens or MAX_TOKENS)
+            raise too_long(self.name, max_tokens or MAX_TOKENS)
         if stopped():
             raise failure("cut", T("The question to the language model {name} was interrupted.", name=self.name))
         if not text.strip():
-            raise self._empty()
+            raise empty(self.name)
         return text
 
     def resolve(self) -> str:
         """The name of the model, asking the server for its only one where none is set; raises EndpointFailed."""
         if self._name is None:
-            self._name = self._only_model()
+            self._name = only_model(self._address)
         return self._name
-
-    def _only_model(self) -> str:
-        found = list_models(self._address.base_url, self._address.key)
-        if found.models is None:
-            raise failure(
-                "connection" if found.status is None else "auth" if found.status in {401, 403} else "server",
-                T(
-                    "No model is chosen, and {host} was asked in vain which it has: {trouble}.",
-                    host=self.host,
-                    trouble=found.trouble or T("no answer"),
-                ),
-                T("Set ITERATE_MODEL to the name of a model of that server."),
-            )
-        if len(found.models) != 1:
-            some = ", ".join(found.models[:12]) or "-"
-            raise failure(
-                "request",
-                T(
-                    "No model is chosen, and {host} has {count}: {models}.",
-                    host=self.host,
-                    count=len(found.models),
-                    models=some,
-                ),
-                T("Set ITERATE_MODEL, or `model:` in the settings file, to one of them."),
-            )
-        return found.models[0]
 
     def _begin(
         self, request: _Request, stopped: Callable[[], bool], notice: Callable[[Text], None]
@@ -211,17 +184,22 @@ class ChatModel:
             if not isinstance(first, Trouble):
                 return exchange, first
             exchange.close()
-            if not self._can_mend(first, request) and not self._waited(first, request, stopped, notice):
+            self._look_for_refused_tools(first, request)
+            if not self._can_mend(first) and not self._waited(first, request, stopped, notice):
                 raise first.error
             if stopped():
                 return exchange, None
 
-    def _can_mend(self, trouble: Trouble, request: _Request) -> bool:
-        """Whether the server named something of the request that can be left out; refused tools are remembered."""
-        if request.tools and trouble.status in {400, 404, 422, 500, 501} and _about_tools(trouble.words):
+    def _look_for_refused_tools(self, trouble: Trouble, request: _Request) -> None:
+        """Raise the trouble where the tools are its reason, and remember that."""
+        named = any(word in trouble.words for word in ("tool", "function", "jinja"))
+        if request.tools and named and trouble.status in {400, 404, 422, 500, 501}:
             self.takes_tools = False
             trouble.error.trouble = "request"
-            return False
+            raise trouble.error
+
+    def _can_mend(self, trouble: Trouble) -> bool:
+        """Whether the server named a field of the request that can be left out."""
         return trouble.status in {400, 422} and self._quirks.learn(trouble.words)
 
     def _waited(
@@ -259,9 +237,9 @@ class ChatModel:
             item = exchange.next(stopped)
         if stopped():
             return
-        yield from self._close(answer, item)
+        yield from self._close(answer, item, request.max_tokens)
 
-    def _close(self, answer: Answer, last: Chunk | Ended | Trouble | None) -> Iterator[Piece]:
+    def _close(self, answer: Answer, last: Chunk | Ended | Trouble | None, limit: int) -> Iterator[Piece]:
         """The end of an answer: the words still held back and the calls, or what is wrong with it."""
         held = answer.rest()
         if held is not None:
@@ -272,37 +250,11 @@ class ChatModel:
             raise cut(self._address)
         calls = answer.calls()
         if answer.refusal or answer.finish == "content_filter":
-            raise self._refused(answer.refusal)
+            raise refused(self.name, answer.refusal)
         if not answer.shown and not calls:
-            raise self._empty() if answer.finish != "length" else self._too_long(MAX_TOKENS)
+            raise empty(self.name) if answer.finish != "length" else too_long(self.name, limit)
         yield from (CallPiece(call) for call in calls)
         yield answer.usage()
-
-    def _refused(self, words: str) -> EndpointFailed:
-        shown = visible(words.strip(), 300) or T("it gave no reason")
-        return failure(
-            "refused",
-            T("The language model {name} declined to answer: {words}", name=self.name, words=shown),
-            T("Put it differently, or go on without it: every step works by rules."),
-        )
-
-    def _empty(self) -> EndpointFailed:
-        return failure(
-            "empty",
-            T("The language model {name} gave an empty answer.", name=self.name),
-            T("Ask again; if it stays empty, the chat template of the model may not fit that server."),
-        )
-
-    def _too_long(self, limit: int) -> EndpointFailed:
-        return failure(
-            "cut",
-            T(
-                "The answer of the language model {name} was cut at its limit of {limit} tokens.",
-                name=self.name,
-                limit=limit,
-            ),
-            T("Ask for less at once, or choose a model that thinks less before it answers."),
-        )
 
 
 def open_model(settings: Settings) -> ChatModel | None:
@@ -321,7 +273,3 @@ def sendable(value: Any) -> Any:
     if isinstance(value, list):
         return [sendable(each) for each in value]
     return {name: sendable(each) for name, each in value.items()} if isinstance(value, dict) else value
-
-
-def _about_tools(words: str) -> bool:
-    return any(word in words for word in ("tool", "function", "jinja"))

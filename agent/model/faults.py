@@ -134,6 +134,34 @@ def told(address: Address, words: str) -> EndpointFailed:
     )
 
 
+def refused(name: str, words: str) -> EndpointFailed:
+    """The model declined."""
+    shown = visible(words.strip(), _LONGEST_WORDS) or T("it gave no reason")
+    return failure(
+        "refused",
+        T("The language model {name} declined to answer: {words}", name=name, words=shown),
+        T("Put it differently, or go on without it: every step works by rules."),
+    )
+
+
+def empty(name: str) -> EndpointFailed:
+    """An answer without a word."""
+    return failure(
+        "empty",
+        T("The language model {name} gave an empty answer.", name=name),
+        T("Ask again; if it stays empty, the chat template of the model may not fit that server."),
+    )
+
+
+def too_long(name: str, limit: int) -> EndpointFailed:
+    """An answer that was asked for whole and ended at its limit."""
+    return failure(
+        "cut",
+        T("The answer of the language model {name} was cut at its limit of {limit} tokens.", name=name, limit=limit),
+        T("Ask for less at once, or choose a model that thinks less before it answers."),
+    )
+
+
 def _from_status(status: int, body: str, headers: Mapping[str, str], address: Address) -> Trouble:
     words = error_words(body)
     wait = _asked_wait(headers) if status in {429, 503} else None
@@ -184,11 +212,11 @@ def _refusal(status: int, shown: str | Text, location: str, address: Address) ->
 
 
 def error_words(body: str) -> str:
-    """The message inside an error body, whatever the server's way to pack it; the body itself when it is no JSON."""
+    """The message inside an error body, whatever the server's way to pack it; the body itself when it is plain text."""
     try:
         inner: Any = json.loads(body)
     except (ValueError, RecursionError):
-        return body.strip()
+        return "" if body.lstrip().startswith("<") else " ".join(body.split())  # a web page says nothing to a person
     for name in ("error", "detail", "message"):
         while isinstance(inner, dict) and name in inner:
             inner = inner[name]

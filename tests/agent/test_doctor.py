@@ -112,6 +112,13 @@ def test_a_model_that_the_endpoint_does_not_serve_is_named_with_the_choices(
     assert "large, small" in str(check.mend)
 
 
+def test_the_only_model_of_an_endpoint_needs_no_setting(workspace: Workspace, endpoint: FakeEndpoint):
+    endpoint.body = b'{"data": [{"id": "small"}]}'
+    check = line(checks(workspace, read(base_url=endpoint.url)), "Language model endpoint")
+    assert check.ok
+    assert "serves small" in str(check.detail)
+
+
 @pytest.mark.parametrize(
     ("status", "words"), [(401, "refused the key"), (403, "refused the key"), (404, "address"), (500, "500")]
 )

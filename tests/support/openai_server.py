@@ -83,13 +83,15 @@ class FakeEndpoint:
 
     models: Sequence[str] = ("small",)
     tools: bool = True
-    """False: a request with tools is refused with HTTP 400."""
+    """False: a request with tools is refused."""
     json_schema: bool = True
     json_mode: bool = True
     streams: bool = True
     """False: it answers whole, also when a stream was asked for."""
     refused_fields: Sequence[str] = ()
     """Names of request fields that it answers with HTTP 400."""
+    refusal_status: int = 400
+    """HTTP status of what it refuses for lack of ability."""
     otherwise: str | Reply = "I see."
 
     def __post_init__(self) -> None:
@@ -208,7 +210,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         refused = self.endpoint.refused(body)
         if refused is not None:
-            self._error(400, refused)
+            self._error(self.endpoint.refusal_status, refused)
             return
         reply = self.endpoint.next_reply(body)
         try:

@@ -260,13 +260,15 @@ def test_a_tag_that_an_answer_talks_about_stays(server: FakeEndpoint):
     assert words(list(model.stream(ASK))) == "<b>bold</b>"
 
 
-def test_refused_tools_are_remembered(server: FakeEndpoint):
-    server.tools = False
+@pytest.mark.parametrize("status", [400, 500])
+def test_refused_tools_are_remembered_and_not_tried_again(server: FakeEndpoint, status: int):
+    server.tools, server.refusal_status = False, status
     model = model_of(server)
     with pytest.raises(EndpointFailed) as caught:
         list(model.stream(ASK, [TOOL]))
     assert caught.value.trouble == "request"
     assert not model.takes_tools
+    assert len(server.asked) == 1
     assert words(list(model.stream(ASK))) == "I see."
 
 
