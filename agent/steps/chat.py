@@ -16,7 +16,7 @@ from agent.conversation.talker import LONGEST_QUESTION, speak
 from agent.conversation.toolset import Outcome, use
 from agent.conversation.turn import answerer
 from agent.model.client import ToolCall
-from tools.errors import EndpointFailed, IterateError
+from tools.errors import EndpointFailed
 from tools.text import T, Text
 
 Json = dict[str, Any]
@@ -103,12 +103,7 @@ def use_tools(state: ChatState, context: ChatContext) -> ChatState:
 
 def answer(state: ChatState, context: ChatContext) -> ChatState:
     """The answer of the rules to the person's own words."""
-    try:
-        answer_by_rules(state["text"], context.situation, context.tell)
-    except IterateError as error:
-        for text in (error.message, *(one.message for one in error.problems), error.hint):
-            if text is not None:
-                context.tell(Said(block=Para(text=text)))
+    answer_by_rules(state["text"], context.situation, context.tell)
     return {"by": "rules"}
 
 
