@@ -16,6 +16,7 @@ from pydantic import JsonValue
 from rapidfuzz import fuzz
 
 from agent.conversation.wording import fold, plain
+from tools.reading.config_keys import all_keys
 
 _KEYS: dict[str, str] = {
     "training.learning_rate": r"learning[ _-]?rates?|\blr\b|學習率|學習速率",
@@ -86,9 +87,10 @@ class Found(NamedTuple):
     change: dict[str, JsonValue]
 
 
-def find_change(text: str, labels: Iterable[str]) -> Found | None:
-    """The change in a folded text: every key with its value, else the first remedy or direction; None without any."""
-    edits = sorted(_edits(text, labels), key=lambda one: one[0])
+def find_change(typed: str, labels: Iterable[str]) -> Found | None:
+    """The change in a line: every key with its value, else the first remedy or direction; None without any."""
+    text = fold(typed)
+    edits = sorted([*_edits(text, labels), *_by_field(text, typed)], key=lambda one: one[0])
     if edits:
         taken: list[tuple[int, int, str, JsonValue]] = []
         for one in edits:
@@ -103,7 +105,7 @@ def find_change(text: str, labels: Iterable[str]) -> Found | None:
 def read_change(rest: str, labels: Iterable[str]) -> dict[str, JsonValue] | None:
     """The change after a slash command: also `key value` and `key=value` with any key; None when there is no value."""
     line = plain(rest)
-    found = find_change(fold(line), labels)
+    found = find_change(line, labels)
     if found is not None:
         return found.change
     pair = re.fullmatch(r"([A-Za-z_][\w.\u3400-\u9fff-]*)(?:\s*[=:]\s*|\s+(?:to\s+)?)(\S.*)", line)
@@ -119,6 +121,19 @@ def _edits(text: str, labels: Iterable[str]) -> Iterator[tuple[int, int, str, Js
         for key, pattern in _label_patterns(fold(label)):
             for match in pattern.finditer(text):
                 yield match.start(), match.end(), f"{key}.{label}", _number(match["value"])
+
+
+def _by_field(text: str, typed: str) -> Iterator[tuple[int, int, str, JsonValue]]:
+    """Any key by the name it has in the file, with its value as it was typed: base_model=Qwen/Qwen3-1.7B."""
+    for match in _field_pattern().finditer(text):
+        yield match.start(), match.end(), match["key"], _any_value(typed[match.start("value") : match.end("value")])
+
+
+@cache
+def _field_pattern() -> re.Pattern[str]:
+    names = [key for dotted in all_keys() for key in (dotted, dotted.partition(".")[2]) if "_" in key or "." in key]
+    listed = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    return re.compile(rf"(?<![\w.])(?P<key>{listed})(?: ?[=:] ?| (?:to )?)(?P<value>[^\s,]+)", re.A)
 
 
 @cache

@@ -26,7 +26,8 @@ _MARK = re.compile("[\ue000-\ue0ff]")
 _TWO_VERSIONS = re.compile(rf"({_MARKS[Slot.version]}) ?(?:and|with|to|vs|versus|than|or|和|跟|與|比|、|,)? ?\1")
 
 _OPEN_SCORE = 90.0
-_MISSING_SCORE = 82.0
+_FRAME_SCORE, _LONGEST_FRAME = 80.0, 14
+"""For the words of a phrase around something unknown: the more of them, the surer."""
 _EXTRA, _NO_SUCH = 14.0, 24.0
 """What a slot costs that the phrase does not have, or that the sentence does not have."""
 _PASSED_OVER: dict[Slot, frozenset[str] | None] = {
@@ -44,6 +45,8 @@ class Reading:
     text: str
     spans: tuple[Span, ...] = ()
     """Those taken out."""
+    frames: bool = False
+    """True where everything known is taken out but numbers and times: what is left and fits no slot is unknown."""
 
 
 @dataclass(frozen=True)
@@ -72,16 +75,11 @@ class _Phrase:
 
 def readings(folded: str, spans: Sequence[Span]) -> list[Reading]:
     """All slots taken out; without those that may be plain words; without tasks and changes; none taken out."""
-    ways: list[list[Span]] = [
-        list(spans),
-        [span for span in spans if not span.weak],
-        [span for span in spans if span.slot not in {Slot.numbers, Slot.until}],
-        [],
-    ]
+    names = [span for span in spans if span.slot not in {Slot.numbers, Slot.until}]
     seen: dict[str, Reading] = {}
-    for way in ways:
+    for way in (names, list(spans), [span for span in spans if not span.weak], []):
         text = _taken_out(folded, way)
-        seen.setdefault(text, Reading(text, tuple(way)))
+        seen.setdefault(text, Reading(text, tuple(way), frames=way is names))
     return list(seen.values())
 
 
@@ -91,9 +89,7 @@ def best_matches(found: Sequence[Reading]) -> list[Match]:
     for reading in found:
         for phrase in _phrases():
             for match in _match(reading, phrase):
-                if (
-                    match.missing is not None and reading is not found[0]
-                ):  # what is unknown there, another reading knows
+                if match.missing is not None and not reading.frames:
                     continue
                 known = best.get(match.command.name)
                 if known is None or match.score > known.score:
@@ -140,7 +136,9 @@ def _around(reading: Reading, phrase: _Phrase, pattern: re.Pattern[str], slot: S
     if slot in OPEN:
         yield Match(phrase.command, _OPEN_SCORE, reading.spans, {slot: value})
     else:
-        yield Match(phrase.command, _MISSING_SCORE, reading.spans, missing=slot)
+        frame = _MARK.sub("", phrase.text)
+        size = sum(1 if char.isascii() else 3 for char in frame)
+        yield Match(phrase.command, _FRAME_SCORE + min(size, _LONGEST_FRAME), reading.spans, missing=slot)
 
 
 def _likeness(text: str, phrase: str) -> float:

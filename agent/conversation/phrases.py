@@ -13,6 +13,7 @@ def _said(*lines: str) -> tuple[str, ...]:
 
 PHRASES: dict[str, tuple[str, ...]] = {
     "improve": _said(
+        "improve it | make it better",
         "improve {task} | improve my {task} task | make {task} better | start with {task} | work on {task}",
         "improve | start improving {task} | help {task} get better | raise the score of {task} | fix {task}",
         "改善{task} | 改善我的{task}任務 | 幫我改進{task} | 優化{task} | 提升{task} | 讓{task}變好",
@@ -34,12 +35,13 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "哪裡有問題 | 有什麼問題 | {task}有什麼問題 | {task}哪裡有問題 | 診斷 | 診斷{task} | 問題出在哪",
     ),
     "why": _said(
+        "why is it low | why is the score low",
         "why is {label} low | why is class {label} so bad | why is {label} so weak | why does {label} score low",
         "what is wrong with {label} | explain {label} | explain why {label} is low | why {numbers}",
         "why propose {numbers} | explain {numbers} | what is {numbers} for | why | why {label}",
         "為什麼{label}這麼低 | {label}為什麼差 | {label}怎麼這麼差 | 為什麼{label}分數低 | {label}分數為什麼低",
         "為何{label}低 | {label}有什麼問題 | 為什麼提議{numbers} | 為什麼要{numbers} | 為什麼{numbers}",
-        "說明{numbers} | 為什麼",
+        "說明{numbers} | 為什麼 | 為什麼這麼低 | 為什麼分數低",
     ),
     "errors": _said(
         "show errors | show errors {pair} | show {pair} | {pair} | errors {pair} | errors where {pair} | {pair} errors",

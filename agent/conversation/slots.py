@@ -44,11 +44,12 @@ class Span:
     """True when it may be a plain word as well."""
 
 
-def find_slots(text: str, known: Known) -> list[Span]:
+def find_slots(typed: str, known: Known) -> list[Span]:
     """Everything found, without overlaps, in the order of the text."""
     kept: list[Span] = []
+    text = fold(typed)
     for finder in _FINDERS:
-        for span in finder(text, known):
+        for span in finder(typed if finder is find_changes else text, known):  # values keep their case
             if all(span.end <= one.start or one.end <= span.start for one in kept):
                 kept.append(span)
     return sorted(kept, key=lambda span: span.start)
@@ -203,9 +204,9 @@ def find_times(text: str, _known: Known) -> Iterator[Span]:
         yield Span(found.start, found.end, Slot.until, found.clock)
 
 
-def find_changes(text: str, known: Known) -> Iterator[Span]:
+def find_changes(typed: str, known: Known) -> Iterator[Span]:
     """What is to be changed."""
-    found = find_change(text, known.labels)
+    found = find_change(typed, known.labels)
     if found is not None:
         yield Span(found.start, found.end, Slot.change, found.change)
 

@@ -32,6 +32,8 @@ __all__ = ["Completion", "Unclear", "Understood", "complete", "parse_slash", "un
 
 ENOUGH = 70.0
 """Score from which a sentence counts as understood."""
+_NEAR = 45.0
+"""Score from which a command is worth offering."""
 _LONGEST = 400
 """Characters beyond which free talk is not a command."""
 _NEGATED = re.compile(
@@ -84,18 +86,19 @@ def understand(text: str, situation: Situation) -> Understood | Unclear:
     order = exact_order(text)
     if order is not None:
         return _completed(order[0], order[1], situation, 100.0)
-    folded = fold(plain(text))
+    typed = plain(text)
+    folded = fold(typed)
     if not folded or len(folded) > _LONGEST:
         return Unclear([])
     known = known_in(situation)
-    spans = find_slots(folded, known)
+    spans = find_slots(typed, known)
     named = next((span.value for span in spans if span.slot is Slot.task and not span.weak), None)
     if named is not None:
-        spans = find_slots(folded, known.of(named))
+        spans = find_slots(typed, known.of(named))
     matches = best_matches(readings(folded, spans))
     chosen = _chosen(matches, folded)
     if chosen is None:
-        return Unclear([match.command for match in matches[:3]])
+        return Unclear([match.command for match in matches[:3] if match.score >= _NEAR])
     if chosen.missing is not None:
         return Unclear([chosen.command], chosen.missing, _args(chosen))
     return _completed(chosen.command, _args(chosen), situation, chosen.score)

@@ -37,7 +37,7 @@ def explain_class(path: Path, label: str, diagnosis: Diagnosis, situation: Situa
     findings = [one for one in diagnosis.findings if label in _subjects(one.about)][:_MOST_FINDINGS]
     items(tell, [*_data(line, diagnosis.status.splits), *_confusions(label, result), *map(_found, findings)])
     if wrong:
-        rows = [_shown(row) for row in wrong[:SHOWN_ROWS]]
+        rows = [_shown(row, label) for row in wrong[:SHOWN_ROWS]]
         title = T("{count} of its valid rows are answered wrongly, such as these", count=len({one.id for one in wrong}))
         tell(Said(block=RowList(title=title, rows=rows)))
     page(tell, findings[0].page if findings else "troubleshooting/class-imbalance", situation)
@@ -140,15 +140,21 @@ def _field_wrong(row: Prediction, field: str) -> bool:
     return not isinstance(row.parsed, dict) or row.parsed.get(field) != row.expected[field]
 
 
+def _field(answer: JsonValue, field: str) -> JsonValue:
+    return answer.get(field, "") if isinstance(answer, dict) else answer
+
+
 def _answer(row: Prediction) -> str:
     return str(row.parsed) if row.parsed is not None else ""
 
 
-def _shown(row: Prediction) -> ShownRow:
+def _shown(row: Prediction, label: str) -> ShownRow:
+    """The row with the expected and the given answer; of an object, only the field in question."""
+    answered = row.parsed if row.parsed is not None else row.raw
     return ShownRow(
         id=visible(row.id, 60),
         input={name: visible(value, SHOWN_CHARACTERS) for name, value in row.input.items()},
-        expected=visible(str(row.expected), SHOWN_CHARACTERS),
-        answered=visible(str(row.parsed if row.parsed is not None else row.raw), SHOWN_CHARACTERS),
+        expected=visible(str(_field(row.expected, label)), SHOWN_CHARACTERS),
+        answered=visible(str(_field(answered, label)), SHOWN_CHARACTERS),
         note=T("could not be parsed") if row.parsed is None else None,
     )

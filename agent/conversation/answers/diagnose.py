@@ -45,7 +45,7 @@ def diagnosis_of(path: Path) -> Diagnosis:
 
 def _finding(finding: Finding) -> Text:
     severity = SEVERITIES[finding.severity]
-    text = T("[{severity}] {title}: {detail}", severity=severity, title=finding.title, detail=finding.detail)
+    text = T("[{severity}] {title}. {detail}", severity=severity, title=finding.title, detail=finding.detail)
     return T("{text} Rows: {rows}.", text=text, rows=ids(finding.rows)) if finding.rows else text
 
 

@@ -31,7 +31,7 @@ def say_unclear(found: Unclear, text: str, situation: Situation, tell: Tell) -> 
     if found.missing is not None and found.candidates:
         _ask(found.candidates[0], found.missing, situation, tell)
         return
-    para(tell, T("I did not understand {text}. Nothing was done.", text=repr(visible(" ".join(text.split()), 80))))
+    para(tell, T('I did not understand "{text}". Nothing was done.', text=visible(" ".join(text.split()), 80)))
     nearest = found.candidates[:3] or [BY_NAME[name] for name in _USUAL]
     items(tell, [_offer(command, situation) for command in nearest])
     if any(command.strict for command in nearest):
