@@ -214,7 +214,7 @@ class ChatModel:
             return False
         request.tries += 1
         if trouble.status == 429:
-            notice(T("The server at {host} asks to wait {seconds:.0f} s.", host=self.host, seconds=seconds))
+            notice(T("The server at {host} is busy; asking again in {seconds:.0f} s.", host=self.host, seconds=seconds))
         until = monotonic() + seconds
         while monotonic() < until and not stopped():
             sleep(min(0.05, max(until - monotonic(), 0.0)))

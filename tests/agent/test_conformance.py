@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from agent.cli import app
 from agent.conformance import Ability, abilities
 from agent.faces.checking import run_endpoint_check
 from agent.model.client import ChatModel
@@ -150,3 +152,10 @@ def test_without_an_endpoint_the_command_says_that_none_is_needed(
         monkeypatch.delenv(name, raising=False)
     assert run_endpoint_check(english, as_json=False) == 0
     assert "without one" in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_flag_of_the_doctor_asks_the_endpoint(configured: FakeEndpoint):
+    result = CliRunner().invoke(app, ["doctor", "--endpoint", "--json"])
+    assert result.exit_code == 0
+    assert [one["name"] for one in json.loads(result.output)][:2] == ["Chat", "Streaming"]
+    assert KEY[3:14] not in result.output
