@@ -16,8 +16,8 @@ from textual.message import Message
 
 from agent.approval import Answer, Question, ReviewQuestion, Wish
 from agent.events import Event, Proposed
+from agent.faces.standing import Standing
 from agent.faces.tui.messages import QuestionAsked, SessionGone, SessionSays
-from agent.faces.tui.standing import Standing
 from tools.change import Proposal
 from tools.text import Speaker
 

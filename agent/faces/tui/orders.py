@@ -22,11 +22,11 @@ from agent.approval import (
     user_name,
 )
 from agent.conversation.said import Order
+from agent.faces.standing import decision
 from agent.faces.tui import themes
 from agent.faces.tui.messages import TasksRead
 from agent.faces.tui.screens.confirm import ConfirmScreen
 from agent.faces.tui.screens.resume import ResumeScreen
-from agent.faces.tui.standing import decision
 from agent.faces.tui.start import overviews
 from agent.faces.tui.widgets.blocks import Link, Note, entries_of
 from agent.paths import offer_examples

@@ -1,0 +1,239 @@
+"""What a person ordered in the plain chat, carried out: sessions in the foreground, screens as lists of lines.
+
+Questions are answered where they are asked, by the person at the terminal; without a terminal nothing is ever approved. The
+names of the orders are those of agent/conversation/commands.py, and each of them has its method in the table below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from agent.approval import Answer, Approver, FirstAnswer, Question, ReviewQuestion, Wish
+from agent.events import Event, Proposed
+from agent.faces.adopting import adopt_version, roll_back_version
+from agent.faces.console import ask, interactive, out, tell
+from agent.faces.layout import wrap
+from agent.faces.person import PersonApprover
+from agent.faces.plain import PlainFace
+from agent.faces.plain_answers import DECIDING, TypedAnswers
+from agent.faces.plain_samples import review_samples
+from agent.faces.plain_turn import PlainTurn
+from agent.faces.training import stop_training
+from agent.faces.views.errors import error_lines
+from agent.faces.views.history import history_lines, task_history
+from agent.faces.views.refs import show_refs
+from agent.faces.views.sessions import session_lines
+from agent.faces.views.training import training_lines
+from agent.model.client import ChatModel
+from agent.paths import Workspace
+from agent.records import past_sessions
+from agent.session import EXIT_CODES, Session
+from tools.change import Proposal
+from tools.errors import InputError
+from tools.reviewing.answers import read_answers
+from tools.text import Speaker, T, Text, visible
+from tools.watch_run import RunWatch, run_dirs, run_to_watch
+
+_YES = frozenset({"y", "yes", "是", "好"})
+Args = dict[str, JsonValue]
+
+
+class PlainOrders:
+    """Carries out orders; remembers the task under discussion."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        say: Speaker,
+        language: str,
+        turn: Callable[[str], PlainTurn],
+        model: ChatModel | None,
+    ) -> None:
+        self.task: Path | None = None
+        self.answers = TypedAnswers(self._tell)
+        self.leaving = False
+        self.code = 0
+        """Exit code of the last thing that was carried out."""
+        self._workspace = workspace
+        self._say = say
+        self._language = language
+        self._turn = turn
+        self._model = model
+        self._session: Session | None = None
+        self._table: dict[str, Callable[[Args], None]] = {
+            "improve": lambda args: self.improve(self._named(args)),
+            "approve": self._ask_first,
+            "edit": self._ask_first,
+            "reject": self._ask_first,
+            "later": self._ask_first,
+            "continue": self._ask_first,
+            "adopt": self._adopt,
+            "rollback": self._roll_back,
+            "stop": self._stop,
+            "errors": self._errors,
+            "versions": self._versions,
+            "training": self._training,
+            "samples": self._samples,
+            "refs": self._refs,
+            "sessions": lambda _: self._lines(session_lines(past_sessions(self._tasks()), self._say)),
+            "overnight": lambda _: self._tell(_UNATTENDED),
+            "theme": lambda _: self._tell(T("Colours belong to the full screen; plain lines have none.")),
+            "copy": lambda _: self._tell(T("Select the text with your terminal; plain lines have no clipboard.")),
+            "quit": self._quit,
+        }
+
+    def carry_out(self, turn: PlainTurn) -> None:
+        """Everything that a turn asked for, in its order; wishes go to review at once."""
+        for order in turn.orders:
+            self._table[order.command](order.args)
+        if turn.filed:
+            self.improve(self._named({}), wishes=turn.filed)
+
+    def improve(self, task: Path, *, wishes: list[Proposal] | None = None) -> None:
+        """Run the session of a task here until it ends or waits."""
+        if self.answers.question is not None:
+            self._tell(T("A question is open: answer it first, or leave it with `q`."))
+            return
+        self.task = task
+        self.answers.begin()
+        face = PlainFace(self._say)
+        if not interactive():
+            tell(self._say(T("No terminal and no policy: nothing will be approved here, questions wait for a person.")))
+        self._session = Session(
+            task,
+            approver=FirstAnswer(self._approvers(task, face)),
+            watch=lambda event: self._watch(event, face),
+            say=self._say,
+            resume_command=f"iterate chat {task.name}",
+            model=self._model,
+        )
+        try:
+            self.code = EXIT_CODES[self._session.run(wishes=wishes or ())]
+        finally:
+            self._session, self.answers.question = None, None
+
+    def _approvers(self, task: Path, face: PlainFace) -> list[Approver]:
+        return [self.answers, PersonApprover(task, face, self._say, self._talk)] if interactive() else []
+
+    def _watch(self, event: Event, face: PlainFace) -> None:
+        if isinstance(event, Proposed):
+            self.answers.standing.show(event.proposals)
+        if event.type in {"decided", "version_begun", "compared", "session_ended"}:
+            self.answers.question = None
+        face.watch(event)
+
+    def _talk(self, typed: str, question: Question) -> Answer | str | None:
+        """Words typed at a question: answered, carried out, or an answer to it after all."""
+        turn = self._turn(typed)
+        if turn.filed:
+            return self._file(turn.filed, question)
+        for order in turn.orders:
+            if order.command == "quit":
+                return "quit"
+            if order.command not in DECIDING:
+                self._table[order.command](order.args)
+                continue
+            meant = self.answers.meant(order, question)
+            if meant is not None:
+                return meant
+        return None
+
+    def _file(self, wishes: list[Proposal], question: Question) -> Answer | None:
+        if isinstance(question, ReviewQuestion):
+            return Wish(proposals=wishes)
+        if self._session is not None:
+            self._session.wish(*wishes)
+            self._tell(T("It comes first in the next list of proposals."))
+        return None
+
+    def _ask_first(self, _: Args) -> None:
+        """A decision is taken at its question: show that first."""
+        self._tell(T("Decisions are taken where the question is asked. Here it comes."))
+        self.improve(self._named({}))
+
+    def _adopt(self, args: Args) -> None:
+        self.code = adopt_version(self._named(args), str(args.get("version") or ""), self._say, yes=False)
+
+    def _roll_back(self, args: Args) -> None:
+        task, version = self._named(args), args.get("version")
+        named = version if isinstance(version, str) else None
+        asked = T("Go back to {version}? [y/N] ", version=visible(named, 40)) if named else _BACK
+        if self._agrees(asked):
+            self.code = roll_back_version(task, named, self._say)
+
+    def _stop(self, args: Args) -> None:
+        task = self._named(args)
+        name = visible(task.name)
+        if self._agrees(T("Stop the training of {task}? Its newest checkpoint is kept. [y/N] ", task=name)):
+            self.code = stop_training(task, self._say)
+
+    def _errors(self, args: Args) -> None:
+        answers = read_answers(self._named(args))
+        pair = [str(one) for one in _list(args.get("pair"))] or None
+        label = args.get("label")
+        self._lines(error_lines(answers, self._say, pair=pair, label=label if isinstance(label, str) else None))
+
+    def _versions(self, args: Args) -> None:
+        self._lines(history_lines(task_history(self._named(args)), self._say))
+
+    def _training(self, args: Args) -> None:
+        task = self._named(args)
+        run = run_to_watch(run_dirs(task))
+        if run is None:
+            self._tell(T("No training of {task} is on record.", task=visible(task.name)))
+        else:
+            self._lines(training_lines(RunWatch(run, task_dir=task).look(), self._say))
+
+    def _samples(self, args: Args) -> None:
+        task = self._named(args)
+        wish = review_samples(task, self._say)
+        if wish is not None:
+            self.improve(task, wishes=[wish])
+
+    def _refs(self, args: Args) -> None:
+        page = args.get("page")
+        show_refs(page if isinstance(page, str) else None, self._say, language=self._language)
+
+    def _quit(self, _: Args) -> None:
+        self.leaving = True
+
+    def _named(self, args: Args) -> Path:
+        """The task of an order, else the one under discussion; raises InputError when none is meant."""
+        name = args.get("task")
+        if isinstance(name, str):
+            self.task = self._workspace.task_path(name)
+        if self.task is None:
+            names = ", ".join(self._workspace.task_names()) or "-"
+            raise InputError(T("Which task do you mean?"), hint=T("Name one of them: {names}.", names=names))
+        return self.task
+
+    def _tasks(self) -> list[Path]:
+        return [self._workspace.task_path(name) for name in self._workspace.task_names()]
+
+    def _agrees(self, question: Text) -> bool:
+        if not interactive():
+            self._tell(T("This needs a person at a terminal; nothing was done."))
+            return False
+        typed = ask(self._say(question))
+        return typed is not None and typed.strip().lower() in _YES
+
+    def _tell(self, text: Text) -> None:
+        self._lines(wrap(self._say(text)))
+
+    def _lines(self, lines: list[str]) -> None:
+        for line in lines:
+            out(line)
+
+
+_BACK = T("Go back to the version before? [y/N] ")
+_UNATTENDED = T(
+    "Runs until a time of day are not part of this program yet. `iterate run TASK --yes-policy FILE` runs without a person "
+    "today, under rules that you write down."
+)
+
+
+def _list(value: JsonValue) -> list[JsonValue]:
+    return value if isinstance(value, list) else []
