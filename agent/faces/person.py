@@ -7,7 +7,10 @@ are no choice can be handed to a conversation, which answers them while the ques
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+
+from pydantic import JsonValue
 
 from agent.approval import (
     Answer,
@@ -20,12 +23,22 @@ from agent.approval import (
     user_name,
 )
 from agent.faces.console import ask, out, show_error
+from agent.faces.edit_values import (
+    changes_from_file,
+    edits_of,
+    run_editor,
+    typed_value,
+    value_text,
+    values_file,
+    with_values,
+)
 from agent.faces.layout import wrap
 from agent.faces.plain import PlainFace
+from agent.faces.views.evidence import evidence
 from agent.faces.views.proposal import proposal_lines
+from agent.grants import offered_rule, rule_sentence
 from agent.proposing import edited
-from tools.change import Change, Decision, Edit, Proposal, Verb
-from tools.editing.yaml_read import parse, plain
+from tools.change import Change, Decision, Edit, Proposal, SessionRule, Verb
 from tools.errors import IterateError
 from tools.files import now
 from tools.reading.task import load_task
@@ -36,27 +49,51 @@ Talk = Callable[[str, Question], Answer | str | None]
 """Answers words that are no choice: an answer to the question, the word of a choice that was meant, or None to ask again."""
 
 REVIEW: Choices = {
-    "approve": (T("1 approve (a)"), frozenset({"1", "a", "approve", "yes", "y", "同意", "核准"})),
-    "edit": (T("2 edit, then approve (e)"), frozenset({"2", "e", "edit", "修改"})),
-    "reject": (T("3 reject with a reason (r)"), frozenset({"3", "r", "reject", "no", "拒絕"})),
-    "defer": (T("4 decide later (d)"), frozenset({"4", "d", "later", "defer", "稍後"})),
-    "quit": (T("5 stop here; the question waits (q)"), frozenset({"5", "q", "quit", "離開"})),
+    "approve": (
+        T("approve (a); a comment may follow a colon"),
+        frozenset({"a", "approve", "yes", "y", "同意", "核准"}),
+    ),
+    "edit": (T("edit, then approve (e)"), frozenset({"e", "edit", "修改"})),
+    "reject": (T("reject with a reason (r)"), frozenset({"r", "reject", "no", "拒絕"})),
+    "allow": (T("approve, and allow alike changes in this session (s)"), frozenset({"s", "allow", "允許"})),
+    "defer": (T("decide later, next proposal (l)"), frozenset({"l", "d", "later", "defer", "稍後"})),
+    "editor": (T("edit the values in your editor (g)"), frozenset({"g", "editor", "編輯器"})),
+    "evidence": (T("show the evidence (w)"), frozenset({"w", "evidence", "證據"})),
+    "quit": (T("stop here; the question waits (q)"), frozenset({"q", "quit", "離開"})),
 }
-EDITED: Choices = {"approve": REVIEW["approve"], "again": (T("2 edit again (e)"), frozenset({"2", "e"}))}
+EDITED: Choices = {
+    "approve": (T("approve (a)"), REVIEW["approve"][1]),
+    "again": (T("edit again (e)"), REVIEW["edit"][1]),
+    "back": (T("back to the proposal (b)"), frozenset({"b", "back", "返回"})),
+}
+ALLOW: Choices = {
+    "approve": (T("approve this one and allow that (a)"), REVIEW["approve"][1]),
+    "back": EDITED["back"],
+}
 DECIDE: Choices = {
     "adopt": (
-        T("1 adopt: opens the locked test set, shows it and asks once more (a)"),
-        frozenset({"1", "a", "adopt", "採用"}),
+        T("adopt: opens the locked test set, shows it and asks once more (a)"),
+        frozenset({"a", "adopt", "採用"}),
     ),
-    "continue": (T("2 continue from this version (c)"), frozenset({"2", "c", "continue", "繼續"})),
-    "rollback": (T("3 roll back to the version before (b)"), frozenset({"3", "b", "rollback", "roll back", "回滾"})),
-    "quit": (T("4 stop here; the question waits (q)"), frozenset({"4", "q", "quit", "離開"})),
+    "continue": (T("continue from this version (c)"), frozenset({"c", "continue", "繼續"})),
+    "rollback": (T("roll back to the version before (b)"), frozenset({"b", "rollback", "roll back", "回滾"})),
+    "quit": REVIEW["quit"],
 }
 CONFIRM: Choices = {
-    "adopt": (T("1 adopt now (a)"), frozenset({"1", "a", "adopt", "yes", "y", "採用"})),
-    "keep": (T("2 do not adopt; keep it on record (n)"), frozenset({"2", "n", "no", "不採用"})),
-    "quit": (T("3 stop here; the question waits (q)"), frozenset({"3", "q", "quit", "離開"})),
+    "adopt": (T("adopt now (a)"), frozenset({"a", "adopt", "yes", "y", "採用"})),
+    "keep": (T("do not adopt; keep it on record (n)"), frozenset({"n", "no", "不採用"})),
+    "quit": REVIEW["quit"],
 }
+_WITH_WORDS = frozenset({"approve", "reject"})
+"""Choices that take words after a colon: a comment, a reason."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """A choice, with the words that followed it."""
+
+    word: str
+    words: str = ""
 
 
 class PersonApprover:
@@ -83,88 +120,133 @@ class PersonApprover:
         proposal = question.proposal
         for line in proposal_lines(proposal, self._say, number=question.number, total=question.total):
             out(line)
-        out()
-        word = self._choose(REVIEW if proposal.changes else _without(REVIEW, "edit"), question)
-        if word is not None and not isinstance(word, str):
-            return word
-        match word:
-            case "approve":
-                return self._decision(proposal, Verb.approve)
+        while True:
+            out()
+            said = self._choose(_offered(proposal), question)
+            if said is None or not isinstance(said, Said):
+                return said
+            if said.word == "quit":
+                return None
+            answer = self._do(said, proposal)
+            if answer is not None:
+                return answer
+
+    def _do(self, said: Said, proposal: Proposal) -> Decision | None:
+        """The decision that a choice comes to; None to ask again."""
+        match said.word:
+            case "approve" | "defer" as word:
+                return self._decision(proposal, Verb(word), reason=said.words)
             case "edit":
                 return self._edit(proposal)
+            case "editor":
+                return self._in_editor(proposal)
             case "reject":
-                reason = ask(self._say(T("Why? It is kept and reaches the next proposals: ")))
-                return None if reason is None else self._decision(proposal, Verb.reject, reason=reason.strip())
-            case "defer":
-                return self._decision(proposal, Verb.defer)
-            case _:
-                return None
+                return self._reject(proposal, said.words)
+            case "allow":
+                return self._allow(proposal)
+        for line in evidence(proposal, self._task, self._say).splitlines():
+            out(line)
+        return None
+
+    def _reject(self, proposal: Proposal, words: str) -> Decision | None:
+        reason = words or ask(self._say(T("Why? It is kept and reaches the next proposals: ")))
+        return None if reason is None else self._decision(proposal, Verb.reject, reason=reason.strip())
+
+    def _allow(self, proposal: Proposal) -> Decision | None:
+        """Show the rule that would be stored; it counts only once it was read and approved."""
+        rule = offered_rule(proposal)
+        assert rule is not None
+        out(self._say(T("This is stored for the session, and nothing more:")))
+        for line in wrap(self._say(rule_sentence(rule)), indent="  "):
+            out(line)
+        said = self._choose(ALLOW)
+        if not isinstance(said, Said) or said.word != "approve":
+            return None
+        return self._decision(proposal, Verb.approve, reason=said.words, remember=rule)
 
     def _edit(self, proposal: Proposal) -> Decision | None:
         """Ask for each new value; a value that is not valid is explained and asked for again."""
-        task = load_task(self._task)
         while True:
-            changes = self._ask_values(proposal)
-            if changes is None:
+            texts = self._ask_values(proposal)
+            if texts is None:
                 return None
             try:
-                shown = edited(proposal, changes, task)
+                pairs = zip(edits_of(proposal), texts, strict=True)
+                changes = with_values(proposal, [_value(edit, text) for edit, text in pairs])
+                said = self._show_edited(proposal, changes)
             except IterateError as error:
                 show_error(error, self._say)
                 continue
-            out(self._say(T("Edited by you:")))
-            for line in shown.diff.splitlines():
-                out("  " + visible(line))
-            if self._choose(EDITED) == "approve":
-                return self._decision(proposal, Verb.edit, changes=changes)
+            if said != "again":
+                return self._decision(proposal, Verb.edit, changes=changes) if said == "approve" else None
 
-    def _ask_values(self, proposal: Proposal) -> list[Change] | None:
-        changes = []
-        for change in proposal.changes:
-            edits = []
-            for edit in change.edits:
-                typed = ask(f"  {visible(edit.dotted)} [{visible(str(edit.new))}]: ")
-                if typed is None:
-                    return None
-                value = edit.new if not typed.strip() else plain(parse(typed.strip()))
-                edits.append(Edit(path=edit.path, old=edit.old, new=value))
-            changes.append(change.model_copy(update={"edits": edits}))
-        return changes
+    def _in_editor(self, proposal: Proposal) -> Decision | None:
+        """The values in the person's own editor; what cannot be used is explained."""
+        while True:
+            try:
+                changes = changes_from_file(run_editor(values_file(proposal, self._say)), proposal)
+                said = self._show_edited(proposal, changes)
+            except IterateError as error:
+                show_error(error, self._say)
+                return None
+            if said != "again":
+                return self._decision(proposal, Verb.edit, changes=changes) if said == "approve" else None
+
+    def _show_edited(self, proposal: Proposal, changes: list[Change]) -> str | None:
+        """What the edited values come to, and what is said to that."""
+        shown = edited(proposal, changes, load_task(self._task), self._say)
+        out(self._say(T("Edited by you:")))
+        for line in shown.diff.splitlines():
+            out("  " + visible(line))
+        said = self._choose(EDITED)
+        return said.word if isinstance(said, Said) else None
+
+    def _ask_values(self, proposal: Proposal) -> list[str] | None:
+        texts = []
+        for edit in edits_of(proposal):
+            typed = ask(f"  {visible(edit.dotted)} [{visible(value_text(edit.new))}]: ")
+            if typed is None:
+                return None
+            texts.append(typed)
+        return texts
 
     def _decide(self, question: DecideQuestion) -> Answer | None:
         out(self._say(T("Recommended: {choice}", choice=question.comparison.recommendation)))
         if question.waiting:
             out(self._say(T("{count} approved change(s) still wait for their training.", count=question.waiting)))
-        word = self._choose(DECIDE, question)
-        if word is not None and not isinstance(word, str):
-            return word
-        if word in {None, "quit"}:
+        said = self._choose(DECIDE, question)
+        if said is None or not isinstance(said, Said):
+            return said
+        if said.word == "quit":
             return None
-        return VersionChoice(choice=word, by="person", who=user_name(), at=now())
+        return VersionChoice.model_validate(
+            {"choice": said.word, "by": "person", "who": user_name(), "at": now()},
+        )
 
     def _confirm(self, question: ConfirmQuestion) -> Answer | None:
-        word = self._choose(CONFIRM, question)
-        if word is not None and not isinstance(word, str):
-            return word
-        if word in {None, "quit"}:
+        said = self._choose(CONFIRM, question)
+        if said is None or not isinstance(said, Said):
+            return said
+        if said.word == "quit":
             return None
-        return Confirmation(adopt=word == "adopt", by="person", who=user_name(), at=now())
+        return Confirmation(adopt=said.word == "adopt", by="person", who=user_name(), at=now())
 
-    def _choose(self, choices: Choices, question: Question | None = None) -> str | Answer | None:
-        """The chosen word, or what talking made of other words; asks again until there is one, None at the end of input."""
+    def _choose(self, choices: Choices, question: Question | None = None) -> Said | Answer | None:
+        """What was chosen, or what talking made of other words; asks again until there is one, None at the end of input."""
         while True:
-            for text, _ in choices.values():
-                for line in wrap(self._say(text), indent="  "):
+            for number, (text, _) in enumerate(choices.values(), start=1):
+                for line in wrap(f"{number} {self._say(text)}", indent="  "):
                     out(line)
             typed = ask("> ")
             if typed is None:
                 return None
-            wanted = typed.strip().lower()
-            for word, (_, names) in choices.items():
-                if wanted in names:
-                    return word
-            meant = self._other(typed.strip(), question) if wanted else None
-            if meant is not None and (not isinstance(meant, str) or meant in choices):
+            said = _understood(typed, choices)
+            if said is not None:
+                return said
+            meant = self._other(typed.strip(), question) if typed.strip() else None
+            if isinstance(meant, str) and meant in choices:
+                return Said(meant)
+            if meant is not None and not isinstance(meant, str):
                 return meant
 
     def _other(self, typed: str, question: Question | None) -> str | Answer | None:
@@ -175,18 +257,44 @@ class PersonApprover:
         return None
 
     def _decision(
-        self, proposal: Proposal, verb: Verb, *, reason: str = "", changes: list[Change] | None = None
+        self,
+        proposal: Proposal,
+        verb: Verb,
+        *,
+        reason: str = "",
+        changes: list[Change] | None = None,
+        remember: SessionRule | None = None,
     ) -> Decision:
         return Decision(
             proposal_id=proposal.id,
             decision=verb,
             edited=changes,
             reason=reason,
+            remember=remember,
             by="person",
             who=user_name(),
             at=now(),
         )
 
 
-def _without(choices: Choices, word: str) -> Choices:
-    return {name: choice for name, choice in choices.items() if name != word}
+def _offered(proposal: Proposal) -> Choices:
+    """The answers that make sense for this proposal."""
+    left_out = set() if proposal.changes else {"edit", "editor"}
+    if offered_rule(proposal) is None:
+        left_out.add("allow")
+    return {word: choice for word, choice in REVIEW.items() if word not in left_out}
+
+
+def _understood(typed: str, choices: Choices) -> Said | None:
+    """A number, a letter or a word of one choice, with the words behind a colon where the choice takes some."""
+    head, _, words = typed.replace("：", ":", 1).partition(":")
+    wanted = head.strip().lower()
+    for number, (word, (_, names)) in enumerate(choices.items(), start=1):
+        if wanted == str(number) or wanted in names:
+            return Said(word, words.strip()) if not words.strip() or word in _WITH_WORDS else None
+    return None
+
+
+def _value(edit: Edit, text: str) -> JsonValue:
+    """The typed value; an empty line keeps the proposed one."""
+    return typed_value(visible(edit.dotted), text) if text.strip() else edit.new

@@ -159,7 +159,8 @@ class Card(Vertical, can_focus=True):
         if not self.is_attached or not self.body.is_attached:
             return
         foot = sum(one.outer_size.height for one in self.children if one.display and one is not self.body)
-        wanted = self.body.virtual_size.height + foot + self.gutter.height
+        content = sum(one.outer_size.height + one.styles.margin.height for one in self.body.children)
+        wanted = content + foot + self.gutter.height
         self.styles.height = max(6, min(wanted, int(self.screen.size.height * SHARE)))
 
     def on_resize(self) -> None:
@@ -177,8 +178,13 @@ class Card(Vertical, can_focus=True):
     def on_focus(self) -> None:
         """The keys come here now; for a moment they decide nothing."""
         self.guard.focused(by_itself=self._by_itself)
-        self._by_itself = self._wants_focus = False
+        self._wants_focus = self._wants_focus and not self._by_itself
+        self._by_itself = False
         self._sleep()
+
+    def on_blur(self) -> None:
+        """Whoever went away from the card is not called back, unless it was only passed by."""
+        self._wants_focus = self._wants_focus and not self.guard.awake
 
     # keys and clicks
 

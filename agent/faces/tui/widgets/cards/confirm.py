@@ -67,14 +67,13 @@ def confirm_facts(question: ConfirmQuestion, say: Speaker) -> list[tuple[Text, s
     metric = question.comparison.primary_metric
     facts = [(T("Metric"), say(metric_name(metric)))]
     for version in opened.versions:
-        facts.append((T("{version}", version=version), say(_said(opened, version, metric))))
+        facts.append((T("{name}", name=version), say(_said(opened, version, metric))))
     facts.append((T("Test"), _verdict(opened, say)))
     facts += [(T("Note"), say(note)) for note in opened.notes]
     entered = T("nothing was opened, so nothing was entered")
     if opened.ordinal is not None:
         entered = T(
-            "line {number} of iterations/test_ledger.jsonl; the opening stays, whatever you answer",
-            number=opened.ordinal,
+            "line {number} of iterations/test_ledger.jsonl; it stays there, whatever you answer", number=opened.ordinal
         )
     return [*facts, (T("Ledger"), say(entered))]
 

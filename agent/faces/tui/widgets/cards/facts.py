@@ -10,10 +10,8 @@ from textual.containers import Vertical
 
 from agent.faces.layout import pad, width
 from agent.faces.tui.widgets.flow import Prose
-from agent.faces.views.diagnosis import diagnosis_lines
 from tools.change import Proposal
 from tools.diagnose import Diagnosis
-from tools.errors import IterateError
 from tools.text import Speaker, T, Text
 
 
@@ -43,34 +41,18 @@ class Evidence(Vertical):
         yield Prose(self._say(T("Reading the facts …")))
 
     def on_mount(self) -> None:
-        """Show what is known, or look it up."""
-        if self._diagnosis is not None:
-            self._tell(evidence_text(self._proposal, self._diagnosis, self._say))
-        else:
-            self.run_worker(self._look, thread=True, group="evidence", exit_on_error=False)
+        """Look the facts up."""
+        self.run_worker(self._look, thread=True, group="evidence", exit_on_error=False)
 
     def _look(self) -> None:
-        from agent.proposing.now import base_version
-        from tools.diagnose import DiagnoseArgs, diagnose
+        from agent.faces.views.evidence import evidence, evidence_text
 
-        try:
-            base = base_version(self._task_path, "") or None
-            found = diagnose(DiagnoseArgs(task_dir=self._task_path, version=base))
-            text = evidence_text(self._proposal, found, self._say)
-        except IterateError as error:
-            text = self._say(error.message)
+        if self._diagnosis is None:
+            text = evidence(self._proposal, self._task_path, self._say)
+        else:
+            text = evidence_text(self._proposal, self._diagnosis, self._say)
         self.app.call_from_thread(self._tell, text)
 
     def _tell(self, text: str) -> None:
         if self.is_attached:
             self.query_one(Prose).show(text)
-
-
-def evidence_text(proposal: Proposal, diagnosis: Diagnosis, say: Speaker) -> str:
-    """The findings behind the proposal with facts, limits, files and rows."""
-    kinds = set(proposal.findings)
-    behind = [finding for finding in diagnosis.findings if finding.kind in kinds]
-    if not behind:
-        return say(T("No finding stands behind this proposal: {reason}", reason=proposal.problem))
-    only = diagnosis.model_copy(update={"findings": behind, "errors": None, "healthy": False})
-    return "\n".join(diagnosis_lines(only, say)).rstrip()

@@ -80,9 +80,14 @@ class Guard:
         self._first = by_itself
         self._held = ""
 
+    @property
+    def awake(self) -> bool:
+        """True once the dead time is over."""
+        return self._now() - self._armed >= DEAD
+
     def letter(self, key: str, *, decides: bool = True) -> Sensed:
         """A printable key that means something on the card was pressed on it; `decides` when it may answer the question."""
-        early = decides and self._now() - self._armed < DEAD
+        early = decides and not self.awake
         if self._held and self._now() - self._held_at < HOLD:
             text, self._held = self._held + key, ""
             return Sensed(Sense.typing, text)

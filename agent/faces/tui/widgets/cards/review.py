@@ -70,7 +70,7 @@ class ReviewCard(Card):
     def first_pane(self) -> Pane:
         """The proposal and the answers to it."""
         return Pane(
-            self._body(self.proposal, ""),
+            self._body(self.proposal, "", hint=True),
             self._answers(),
             {
                 "w": (T("evidence"), self._evidence),
@@ -105,8 +105,8 @@ class ReviewCard(Card):
             Choice("l", say(T("Later, next proposal")), self._defer),
         ]
 
-    def _body(self, proposal: Proposal, mark: str) -> list[Widget]:
-        facts = fact_rows(_facts(proposal, self.say), self.say)
+    def _body(self, proposal: Proposal, mark: str, *, hint: bool = False) -> list[Widget]:
+        facts = fact_rows(_facts(proposal, self.say, hint=hint), self.say)
         return [*facts, Prose(""), DiffView(proposal.diff, self.say, mark=mark)]
 
     async def _rule(self, rule: SessionRule) -> None:
@@ -251,12 +251,12 @@ class ReviewCard(Card):
         self.post_message(OrderGiven(Order(command="refs", args={"page": self.proposal.page})))
 
 
-def _facts(proposal: Proposal, say: Speaker) -> list[tuple[Text, str]]:
-    """Everything to decide by, in the order in which people ask."""
+def _facts(proposal: Proposal, say: Speaker, *, hint: bool) -> list[tuple[Text, str]]:
+    """Everything to decide by, in the order in which people ask; `hint` where the evidence is one key away."""
     change = "; ".join(say(change.summary) for change in proposal.changes) or say(proposal.title)
     facts = [
         (T("Change"), change),
-        (T("Why"), say(T("{problem}  (w: evidence)", problem=proposal.problem))),
+        (T("Why"), say(T("{problem} (w: evidence)", problem=proposal.problem) if hint else proposal.problem)),
         (T("Goal"), goal_line(proposal.goal, say)),
         (T("Expect"), effect_line(proposal.effect, say)),
         (T("Cost"), cost_line(proposal, say)),
