@@ -9,43 +9,32 @@ the model and the reference library are imported in a thread while the person ca
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual.app import App
-from textual.screen import Screen
-
 from agent.conversation.commands import BY_NAME
 from agent.conversation.said import Order
 from agent.conversation.situation import Situation
-from agent.faces.tui import keys, messages, start, themes
-from agent.faces.tui.answering import apology, error_entries
-from agent.faces.tui.apology import write_log
-from agent.faces.tui.attention import Attention
+from agent.faces.tui import messages, start
 from agent.faces.tui.bridge import SessionBridge
-from agent.faces.tui.copying import copy_with_program
 from agent.faces.tui.desk import Desk
 from agent.faces.tui.loading import load
-from agent.faces.tui.memory import UiMemory
 from agent.faces.tui.orders import Args, Orders
 from agent.faces.tui.palette import CommandsInPalette
-from agent.faces.tui.screens.chat import ChatScreen
-from agent.faces.tui.screens.help import HelpScreen
 from agent.faces.tui.showing import Showing
+from agent.faces.tui.surface import Surface
 from agent.faces.tui.talk import Loaded, Talk
 from agent.faces.tui.telling import spoken
 from agent.faces.tui.widgets import key_bar
-from agent.faces.tui.widgets.blocks import Entry, Note, PersonSaid
+from agent.faces.tui.widgets.blocks import PersonSaid
 from agent.faces.tui.widgets.composer import Composer
 from agent.model.client import never
 from agent.paths import Workspace
 from agent.settings import Settings
 from tools.change import Proposal
-from tools.errors import IterateError
-from tools.text import Speaker, T, Text, visible
+from tools.text import Speaker
 
 ORDERS: dict[str, Callable[[Orders, Args], Coroutine[Any, Any, None]]] = {
     "improve": Orders.improve,
@@ -70,18 +59,15 @@ ORDERS: dict[str, Callable[[Orders, Args], Coroutine[Any, Any, None]]] = {
 }
 """Every acting command and the method that carries it out."""
 
-LEAVE_AGAIN_SECONDS = 3.0
-"""Within this time a second Ctrl+C leaves."""
+
+KEPT_TURNS = 50
+"""Earlier messages that the arrow keys bring back, and that a session taken up again is shown with."""
 
 
-class IterateApp(App[int]):
+class IterateApp(Surface):
     """One chat in one workspace."""
 
-    CSS_PATH = "app.tcss"
-    TITLE = "iterate"
-    BINDINGS: ClassVar = keys.bindings("app")
     COMMANDS: ClassVar = {CommandsInPalette}
-    ENABLE_COMMAND_PALETTE = True
 
     def __init__(
         self,
@@ -93,28 +79,17 @@ class IterateApp(App[int]):
         resume: str | None = None,
         settings: Settings | None = None,
     ) -> None:
-        self.workspace = workspace
-        self.say = say
-        self.language = language
+        super().__init__(workspace, say, language, settings or Settings())
         self.task_path = task
-        self.settings = settings or Settings()
-        self.memory = UiMemory(workspace.root / ".iterate")
         self.resume_line: str | None = None
         """What the command line prints after leaving."""
-        super().__init__()
         self._resume = resume
         self._loaded: Loaded | None = None
-        self._leave_at_next = False
         self.bridge = SessionBridge(self.post_message, say)
         self.talk = Talk(self.post_message, self._run_turn, self.situation)
-        self.attention = Attention(self.bell, self._write_to_terminal)
-        self.chat = ChatScreen(say, panel=self.memory.now.panel)
-        self._orders = Orders(self)
+        self.orders = Orders(self)
         self.desk = Desk(self)
         self.showing = Showing(self)
-        self.theme = themes.theme_name(self.memory.now.theme, os.environ)
-        self._changed_keys, self._unknown_keys = keys.usable_keymap(dict(getattr(self.settings, "keys", {})))
-        self.set_keymap(self._changed_keys)
 
     # --- beginning
 
@@ -123,22 +98,9 @@ class IterateApp(App[int]):
         """True once the conversation can answer."""
         return self._loaded is not None
 
-    def get_default_screen(self) -> Screen[Any]:
-        """The chat is there from the first paint."""
-        return self.chat
-
     def on_ready(self) -> None:
         """Painted: now bring in what takes long, while the person can type."""
-        self.chat.composer.replace_text(self.memory.now.draft)
-        self.memory.keep(draft="")
-        self.attention.title(self._title())
-        for name in self._unknown_keys:
-            self.tell(
-                T(
-                    "The settings change the key {name}, which does not exist; F1 lists the names.",
-                    name=visible(name, 40),
-                )
-            )
+        self.greet()
         work = partial(load, self.workspace, self.settings, self.post_message)
         self.run_worker(work, thread=True, group="boot", exit_on_error=False)
 
@@ -157,9 +119,15 @@ class IterateApp(App[int]):
         self._loaded = message.loaded
         self.bridge.model = message.loaded.model
         self.showing.who(message.loaded.model)
-        self.talk.begin(message.loaded.conversation)
+        earlier = message.loaded.conversation.recent(KEPT_TURNS)
+        self.chat.composer.recall(record.text for record in earlier)
         if self._resume is not None:
-            self.perform(self._orders.resume(self._resume))
+            self.showing.replay(earlier)
+            self.perform(self.orders.resume(self._resume))
+        first = self.talk.begin(message.loaded.conversation)
+        if first is not None:
+            self._turn_begins(first)
+            self.chat.show_queue(self.talk.waiting)
 
     # --- talking
 
@@ -239,6 +207,11 @@ class IterateApp(App[int]):
         """A card was answered."""
         self.desk.give(message.answer, message.token)
 
+    def on_typed(self, message: messages.Typed) -> None:
+        """Letters that reached a card but were meant for the input go on there."""
+        self.chat.composer.focus()
+        self.chat.composer.insert(message.text)
+
     def on_question_postponed(self, message: messages.QuestionPostponed) -> None:
         """A card was put aside."""
         self.desk.postpone()
@@ -269,9 +242,9 @@ class IterateApp(App[int]):
         """Carry an order out; what is no acting command is said in the conversation."""
         method = ORDERS.get(order.command)
         if order.command == "examples":
-            self.perform(self._orders.examples())
+            self.perform(self.orders.examples())
         elif method is not None:
-            self.perform(method(self._orders, order.args))
+            self.perform(method(self.orders, order.args))
         else:
             self.submit(spoken(order))
 
@@ -314,33 +287,7 @@ class IterateApp(App[int]):
         if self.chat.composer.text == message.text:
             self.chat.completions.offer(message.offers)
 
-    # --- showing
-
-    def show(self, *entries: Entry) -> None:
-        """Add blocks to the transcript."""
-        self.chat.transcript.add(*entries)
-
-    def tell(self, text: Text, tone: str = "muted") -> None:
-        """Say one thing in the program's words."""
-        self.show(Note(self.say(text), tone, sign="· "))
-
-    def fail(self, error: BaseException) -> None:
-        """Show an error: the user's with its next step, the program's own with an apology and a log."""
-        if isinstance(error, IterateError):
-            self.show(*error_entries(error, self.say))
-            return
-        key = self.settings.api_key
-        log = write_log(self.workspace.root / ".iterate", error, (key.get_secret_value(),) if key else ())
-        self.show(*apology(str(log) if log else None, error, self.say))
-
-    def last_answer(self) -> str:
-        """The text since the person's last message."""
-        lines: list[str] = []
-        for entry in reversed(self.chat.transcript.entries):
-            if isinstance(entry, PersonSaid):
-                break
-            lines.insert(0, entry.plain())
-        return "\n".join(lines).strip()
+    # --- around
 
     def refresh_hints(self) -> None:
         """The three keys that matter now."""
@@ -364,26 +311,6 @@ class IterateApp(App[int]):
         self.choose_task(task)
         self.bridge.file(proposal, task)
 
-    def call_person(self, what: Text) -> None:
-        """Ring and set the title if the person looks elsewhere."""
-        self.attention.call(self._title(what))
-
-    def _title(self, what: Text | None = None) -> str:
-        name = visible(self.task_path.name, 40) if self.task_path else ""
-        return " - ".join(part for part in (self.say(what) if what else "", name, "iterate") if part)
-
-    def _write_to_terminal(self, sequence: str) -> None:
-        if self._driver is not None and not self.is_headless and not self.is_web:
-            self._driver.write(sequence)
-
-    def on_app_blur(self) -> None:
-        """The person looks elsewhere."""
-        self.attention.left()
-
-    def on_app_focus(self) -> None:
-        """The person is back."""
-        self.attention.back(self._title())
-
     # --- keys
 
     def action_interrupt(self) -> None:
@@ -395,18 +322,6 @@ class IterateApp(App[int]):
         """Go to the question that waits."""
         self.desk.open()
 
-    def on_chat_screen_panel_wanted(self, message: ChatScreen.PanelWanted) -> None:
-        """Remember whether the task panel is wanted."""
-        self.memory.keep(panel=message.wanted)
-
-    def action_show_help(self) -> None:
-        """Every command and every key."""
-        self.push_screen(HelpScreen(self.say, self.language, self._changed_keys))
-
-    def on_composer_help_wanted(self, message: Composer.HelpWanted) -> None:
-        """A question mark in the empty input."""
-        self.action_show_help()
-
     def action_command(self, name: str) -> None:
         """A key that stands for a command."""
         self.execute(Order(command=name))
@@ -415,31 +330,10 @@ class IterateApp(App[int]):
         """Ctrl+D in the empty input."""
         self.action_command("quit")
 
-    def action_copy_or_leave(self) -> None:
-        """Copy what is selected; without a selection the second press leaves."""
-        selected = self.screen.get_selected_text()
-        if selected:
-            self.copy_to_clipboard(selected)
-        elif self._leave_at_next:
-            self.action_command("quit")
-        else:
-            self._leave_at_next = True
-            self.set_timer(LEAVE_AGAIN_SECONDS, self._forget_leaving)
-            told = T("Press Ctrl+C again to leave; a training goes on.")
-            self.notify(self.say(told), timeout=LEAVE_AGAIN_SECONDS, markup=False)
-
-    def _forget_leaving(self) -> None:
-        self._leave_at_next = False
-
-    def copy_to_clipboard(self, text: str) -> None:
-        """Through the terminal, and through the desktop's own program where there is one."""
-        super().copy_to_clipboard(text)
-        self.run_worker(lambda: copy_with_program(text), thread=True, group="copy", exit_on_error=False)
-
-    def use_theme(self, choice: str) -> None:
-        """Change the colours and remember them."""
-        self.memory.keep(theme=choice)
-        self.theme = themes.theme_name(choice, os.environ)
+    @property
+    def subject(self) -> str:
+        """The task under discussion, for the terminal's title."""
+        return self.task_path.name if self.task_path else ""
 
     async def leave(self) -> None:
         """Leave everything as it is: the question waits, the training goes on, an unsent message is kept."""

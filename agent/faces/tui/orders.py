@@ -267,7 +267,8 @@ class Orders:
             app.read_status()
 
     async def _sure(self, question: Text) -> bool:
-        return bool(await self._app.push_screen_wait(ConfirmScreen(question, self._app.say)))
+        answer: bool = await self._app.push_screen_wait(ConfirmScreen(question, self._app.say))
+        return answer
 
     # --- screens
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,9 @@ from agent.events import (
 from agent.faces.tui.answering import block_entries, byline, read_entry
 from agent.faces.tui.messages import OffersMade, StatusRead
 from agent.faces.tui.telling import Telling
-from agent.faces.tui.widgets.blocks import Note
+from agent.faces.tui.widgets.blocks import Entry, Note, PersonSaid
 from agent.faces.tui.widgets.tool_line import tool_entry
+from agent.faces.tui.widgets.transcript import answer_entries
 from tools.comparing.report import markdown
 from tools.errors import IterateError
 from tools.outcomes.status import TaskStatus
@@ -31,6 +33,7 @@ from tools.runs import EndEvent
 from tools.text import T, visible
 
 if TYPE_CHECKING:
+    from agent.conversation.transcript import TurnRecord
     from agent.faces.tui.app import IterateApp
     from agent.model.client import ChatModel
 
@@ -109,6 +112,30 @@ class Showing:
     def begin_turn(self) -> None:
         """A message of the person is being answered."""
         self._answered = False
+
+    def replay(self, records: Sequence[TurnRecord]) -> None:
+        """Show earlier messages and their answers again; nothing in them acts."""
+        for record in records:
+            entries: list[Entry] = [PersonSaid(record.text)]
+            for event in record.events:
+                entries += self._replayed(event)
+            self._app.show(*entries)
+
+    def _replayed(self, event: TurnEvent) -> list[Entry]:
+        say = self._app.say
+        match event:
+            case Delta(text=text):
+                return answer_entries(text)
+            case Said(block=block):
+                return block_entries(block, say)
+            case ToolUsed():
+                return [tool_entry(event.name, event.arguments, event.outcome, ok=event.ok, say=say)]
+            case PageRead():
+                return [read_entry(event, say)]
+            case TurnEnded():
+                return byline(event, say, stopped=False)
+            case _:
+                return []
 
     def turn(self, event: TurnEvent, turn: int) -> None:
         """Show an event of an answer."""

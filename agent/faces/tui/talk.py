@@ -52,10 +52,10 @@ class Talk:
         """Messages that wait for their turn, oldest first."""
         return tuple(self._waiting)
 
-    def begin(self, conversation: Conversation) -> None:
-        """The conversation is loaded: what was typed before it runs now."""
+    def begin(self, conversation: Conversation) -> str | None:
+        """The conversation is loaded: what was typed before it runs now; the first message, or None."""
         self._conversation = conversation
-        self.next()
+        return self.next()
 
     def say(self, text: str) -> bool:
         """Run a message, or queue it; True when it runs at once."""

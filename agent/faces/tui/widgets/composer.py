@@ -5,6 +5,7 @@ What is typed here is never lost: a card, a screen or a completion leaves it as 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from textual import events
@@ -72,6 +73,11 @@ class Composer(TextArea):
     def action_chat_home(self) -> None:
         """Go to the beginning of the text."""
         self.move_cursor((0, 0))
+
+    def recall(self, texts: Iterable[str]) -> None:
+        """What the arrows bring back from earlier days."""
+        self._history = [*texts, *self._history][-MOST_HISTORY:]
+        self._at = len(self._history)
 
     def remember(self, text: str) -> None:
         """Add a sent message to what the arrows bring back."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from agent.events import Progress
-from agent.faces.layout import clip, pad
+from agent.faces.layout import clip
 from agent.faces.tui.widgets.blocks import row_lines, share_width
 from agent.faces.tui.widgets.flow import Flow, fold
 from agent.faces.views.words import minutes, percent, points
@@ -63,17 +64,22 @@ class TaskPanel(Flow):
     def _scores(self, status: TaskStatus, width: int) -> list[Line]:
         title = T("{version} on valid", version=status.version) if status.version else T("not trained yet")
         lines: list[Line] = [Content.styled(self._say(title), "$text-muted")]
-        rows = [self._metric(line) for line in status.metrics if line.value is not None or line.target is not None]
-        return lines + [
-            _toned(line.reached, text) for line, text in zip(_told(status), _table(rows, width), strict=False)
-        ]
+        for line in status.metrics:
+            if line.target is not None:
+                lines += self._target(line, width)
+        others = [line for line in status.metrics if line.target is None and line.value is not None]
+        rows = [["", self._say(metric_name(line.metric)), percent(line.value or 0)] for line in others]
+        return lines + [text for texts in _table(rows, width) for text in texts]
 
-    def _metric(self, line: MetricLine) -> list[str]:
+    def _target(self, line: MetricLine, width: int) -> list[Line]:
+        """A metric with its target: the sign says whether it is reached, the colour only repeats it."""
         sign = {True: "✓", False: "✗", None: " "}[line.reached]
         value = self._say(T("unknown")) if line.value is None else percent(line.value)
-        target = "" if line.target is None else f"/ {percent(line.target)}"
-        gap = "" if line.gap is None else points(line.gap)
-        return [sign, self._say(metric_name(line.metric)), value, target, gap]
+        told = T("{value} of {target}", value=value, target=percent(line.target or 0))
+        gap = "" if line.gap is None else f"  ({points(line.gap)})"
+        tone = {True: "$text-success", False: "$text-error", None: ""}[line.reached]
+        texts = [f"{sign} {self._say(metric_name(line.metric))}", f"  {self._say(told)}{gap}"]
+        return [Content.styled(text[span.start : span.end], tone) for text in texts for span in fold(text, width)]
 
     def _class_lines(self, status: TaskStatus, width: int) -> list[Line]:
         if not status.classes:
@@ -82,10 +88,8 @@ class TaskPanel(Flow):
         title = self._say(T("Classes, weakest first"))
         rows = [self._class(line) for line in weakest]
         lines: list[Line] = ["", _strong(title)]
-        lines += [
-            Content.styled(text, "$text-warning") if line.weak else text
-            for line, text in zip(weakest, _table(rows, width), strict=False)
-        ]
+        for line, texts in zip(weakest, _table(rows, width), strict=True):
+            lines += [Content.styled(text, "$text-warning") if line.weak else text for text in texts]
         more = len(status.classes) - len(weakest)
         return [*lines, self._say(T("... and {count} more.", count=more))] if more else lines
 
@@ -150,23 +154,14 @@ def bar(done: int, total: int, cells: int) -> str:
     return "█" * full + "░" * (cells - full)
 
 
-def _told(status: TaskStatus) -> list[MetricLine]:
-    return [line for line in status.metrics if line.value is not None or line.target is not None]
-
-
-def _table(rows: list[list[str]], width: int) -> list[str]:
-    """One line per row; the name gives way where the width is short."""
+def _table(rows: list[list[str]], width: int) -> list[list[str]]:
+    """The lines of each row; the name gives way where the width is short."""
     if not rows:
         return []
-    widths = share_width([max(len(pad(cell, 0)) for cell in column) for column in zip(*rows, strict=True)], width)
-    return [" ".join(row_lines(row, widths, [False] * len(widths))) for row in rows]
+    widths = share_width([max(map(cell_len, column)) for column in zip(*rows, strict=True)], width)
+    numeric = [False, False, True, *[False] * (len(widths) - 3)]
+    return [row_lines(row, widths, numeric) for row in rows]
 
 
 def _strong(text: str) -> Content:
     return Content.styled(text, "bold")
-
-
-def _toned(reached: bool | None, text: str) -> Line:
-    if reached is None:
-        return text
-    return Content.styled(text, "$text-success" if reached else "$text-error")

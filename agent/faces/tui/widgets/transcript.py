@@ -107,7 +107,7 @@ class Transcript(VerticalScroll, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Notice when the person leaves the bottom or comes back."""
         super().watch_scroll_y(old_value, new_value)
-        self._now_following(following=self.is_vertical_scroll_end)
+        self._now_following(following=self.scroll_y >= self.max_scroll_y)
 
     def _now_following(self, *, following: bool) -> None:
         self._following = following
