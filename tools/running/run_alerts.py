@@ -147,7 +147,7 @@ def _overfitting(curve: Curve, limits: Thresholds) -> Iterator[Alert]:
     if found is None:
         return
     advice = T(
-        "The version of step {step} is what will be kept. Stopping now saves time; next, try fewer epochs or more data.",
+        "The weights of step {step} are what will be kept. Stopping now saves time; next, try fewer epochs or more data.",
         step=found.lowest.step,
     )
     if found.in_a_row >= limits.eval_loss_rises:

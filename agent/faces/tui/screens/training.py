@@ -112,7 +112,7 @@ class TrainingScreen(Screen[None]):
         self.query_one(RunFacts).show(followed)
         self.query_one(CurvePanel).show(view)
         sentences = curve_sentences(view) if view else []
-        self.query_one(Prose).show(" ".join(self._say(sentence) for sentence in sentences))
+        self.query_one(Prose).show("\n".join(self._say(sentence) for sentence in sentences))
         self.query_one(AlertList).show(view.alerts if view else [], watched=view is not None)
         self.query_one(LogTail).show(followed.log)
         self._show_keys(followed)

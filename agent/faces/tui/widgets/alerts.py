@@ -13,6 +13,8 @@ from tools.running.run_alerts import Alert
 from tools.text import Speaker, T, visible
 
 _LEVELS = {"error": (Severity.error, "$text-error"), "warning": (Severity.warning, "$text-warning")}
+_FULL_WIDTH_ENDS = frozenset("。！？）")
+"""No space follows these."""
 
 
 class AlertList(Flow):
@@ -53,7 +55,7 @@ class AlertList(Flow):
             parts.append(self._say(alert.suggestion))
         if alert.page is not None:
             parts.append(self._say(T("(page {page})", page=alert.page)))
-        return visible(" ".join(parts))
+        return visible("".join(part if part[-1:] in _FULL_WIDTH_ENDS else part + " " for part in parts).rstrip())
 
 
 def _folded(text: str, width: int, style: str, mark: str) -> list[Content]:

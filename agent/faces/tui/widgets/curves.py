@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
-from agent.faces.tui.widgets.flow import Flow, fold
+from agent.faces.layout import clip
+from agent.faces.tui.widgets.flow import Flow
 from agent.faces.tui.widgets.plot import Plot, Scale, Series
 from agent.faces.views.words import percent
 from tools.comparing.words import metric_name
@@ -20,8 +22,6 @@ from tools.watch_run import Curves, Point, RunView
 
 _RATIO = 8
 """From this ratio of largest to smallest loss on, the chart has a logarithmic scale."""
-_GLUE = "\ue000"
-"""Stands for a space that must not be broken."""
 _SAMPLES = {"solid": "──", "dashed": "╌╌", "dotted": "┈┈", "none": ""}
 _ASCII_SAMPLES = {"solid": "..", "dashed": "..", "dotted": ". .", "none": ""}
 
@@ -141,15 +141,17 @@ class Legend(Flow):
             self.changed()
 
     def lay_out(self, width: int) -> list[Content]:
-        """The entries, folded; spaces inside one do not break."""
-        entries = [self._title, *(self._entry(one).replace(" ", _GLUE) for one in self._series)]
-        if self._scale.log:
-            entries.append(self._say(T("log scale")).replace(" ", _GLUE))
-        text = "  ".join(entries)
-        return [
-            Content.styled(text[span.start : span.end].replace(_GLUE, " ").rstrip(), "$text-muted")
-            for span in fold(text, width)
-        ]
+        """The entries in as many lines as they need; one that is wider than a line is cut."""
+        entries = [self._title, *(self._entry(one) for one in self._series)]
+        entries += [self._say(T("log scale"))] if self._scale.log else []
+        lines = [""]
+        for entry in entries:
+            joined = f"{lines[-1]}  {entry}" if lines[-1] else entry
+            if lines[-1] and cell_len(joined) > width:
+                lines.append(entry)
+            else:
+                lines[-1] = joined
+        return [Content.styled(clip(line, width) if cell_len(line) > width else line, "$text-muted") for line in lines]
 
     def _entry(self, one: Series) -> str:
         sample = (_ASCII_SAMPLES if self._ascii_only else _SAMPLES)[one.stroke]
