@@ -45,7 +45,12 @@ def _names(word: str, situation: Situation) -> list[Completion]:
         score, name = max((_fit(word, name), name) for name in (command.name, *command.aliases))
         if score >= _NEAR:
             ranked.append(
-                (-score, place, name if name.startswith(word) and not name.isascii() else command.name, command)
+                (
+                    -score,
+                    place,
+                    name if word and name.startswith(word) and not name.isascii() else command.name,
+                    command,
+                )
             )
     ranked.sort(key=lambda one: one[:2])
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -47,6 +48,12 @@ class Known:
         if self.current is not None:
             return self.current.labels
         return tuple(dict.fromkeys(label for task in self.tasks for label in task.labels))
+
+    def owner(self, labels: Iterable[object]) -> str | None:
+        """The only task that has these labels, before one is under discussion; None when that does not tell."""
+        wanted = set(labels)
+        owners = [task.name for task in self.tasks if wanted <= set(task.labels)]
+        return owners[0] if wanted and self.current is None and len(owners) == 1 else None
 
     def of(self, name: object) -> Known:
         """The same with another task under discussion."""

@@ -161,7 +161,9 @@ def _longest_first(run: str) -> Iterator[tuple[int, int]]:
 
 # --- versions, numbers, times, changes ----------------------------------------------------------------------------------
 
-VERSION = rf"(?:(?<![a-z0-9])v ?(\d{{1,6}})(?![\w.])|\bversion (\d{{1,6}})\b|版本 ?(\d{{1,6}})|第 ?({NUMBER_WORD}) ?版)"
+VERSION = (
+    rf"(?:(?<![a-z0-9])v ?(\d{{1,6}})(?!\w|\.\d)|\bversion (\d{{1,6}})\b|版本 ?(\d{{1,6}})|第 ?({NUMBER_WORD}) ?版)"
+)
 _ONE_NUMBER = (
     r"(?:\bthe )?(?:\bproposals?\b|\bnumber\b|\bno\.|#|提案|提議|建議|編號)? ?(?:#|第)? ?"
     rf"({NUMBER_WORD}) ?(?:個|號|項|案|\bone\b)?(?:提案|建議)?"

@@ -99,9 +99,11 @@ def understand(text: str, situation: Situation) -> Understood | Unclear:
     chosen = _chosen(matches, folded)
     if chosen is None:
         return Unclear([match.command for match in matches[:3] if match.score >= _NEAR])
+    args = _args(chosen)
     if chosen.missing is not None:
-        return Unclear([chosen.command], chosen.missing, _args(chosen))
-    return _completed(chosen.command, _args(chosen), situation, chosen.score)
+        return Unclear([chosen.command], chosen.missing, args)
+    owner = known.owner(_labels(args)) if "task" not in args else None
+    return _completed(chosen.command, {**args, "task": owner} if owner else args, situation, chosen.score)
 
 
 def _chosen(matches: list[Match], folded: str) -> Match | None:
@@ -128,6 +130,11 @@ def _args(match: Match) -> dict[str, JsonValue]:
         )
     wanted = {*match.command.slots, Slot.task, *((Slot.label,) if "change" in args else ())}
     return {name: value for name, value in args.items() if Slot(name) in wanted}
+
+
+def _labels(args: dict[str, JsonValue]) -> list[JsonValue]:
+    pair = args.get("pair")
+    return [*([args["label"]] if "label" in args else []), *(pair if isinstance(pair, list) else [])]
 
 
 def _completed(

@@ -23,7 +23,9 @@ _QUESTIONS: dict[Slot, Text] = {
     Slot.page: T("About what?"),
 }
 _MOST_CHOICES = 12
-_USUAL = ("improve", "status", "help")
+_OFFERED = 3
+_USUAL = ("help", "status", "improve")
+"""Offered when fewer commands are near."""
 
 
 def say_unclear(found: Unclear, text: str, situation: Situation, tell: Tell) -> None:
@@ -32,10 +34,16 @@ def say_unclear(found: Unclear, text: str, situation: Situation, tell: Tell) -> 
         _ask(found.candidates[0], found.missing, situation, tell)
         return
     para(tell, T('I did not understand "{text}". Nothing was done.', text=visible(" ".join(text.split()), 80)))
-    nearest = found.candidates[:3] or [BY_NAME[name] for name in _USUAL]
+    nearest = _nearest(found.candidates)
     items(tell, [_offer(command, situation) for command in nearest])
     if any(command.strict for command in nearest):
         para(tell, T("What decides something is taken word for word only, as in the examples."))
+
+
+def _nearest(candidates: list[Command]) -> list[Command]:
+    """The candidates, filled up with the usual ones."""
+    usual = [BY_NAME[name] for name in _USUAL if BY_NAME[name] not in candidates]
+    return [*candidates, *usual][:_OFFERED]
 
 
 def _offer(command: Command, situation: Situation) -> Text:
