@@ -76,6 +76,8 @@ class Exchange:
         try:
             with open_client(self._address, self._patience, self._watch) as client:
                 for item in self._receive(client):
+                    if self._closed:  # a server that writes faster than this reads would keep the socket full
+                        return
                     self._came.put(item)
             self._came.put(None)
         except Nonsense as reason:
