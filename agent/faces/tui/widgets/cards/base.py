@@ -185,6 +185,7 @@ class Card(Vertical, can_focus=True):
     def on_blur(self) -> None:
         """Whoever went away from the card is not called back, unless it was only passed by."""
         self._wants_focus = self._wants_focus and not self.guard.awake
+        self.guard.left()
 
     # keys and clicks
 

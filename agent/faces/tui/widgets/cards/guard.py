@@ -54,6 +54,7 @@ class Guard:
         self._appeared = now()
         self._armed = now()
         self._first = False
+        self._typing = False
         self._held = ""
         self._held_at = 0.0
         self._held_early = False
@@ -78,6 +79,11 @@ class Guard:
         """The card has the keys now; `by_itself` when nobody asked for that."""
         self._armed = max(self._armed, self._now())
         self._first = by_itself
+        self._typing = False
+        self._held = ""
+
+    def left(self) -> None:
+        """The focus went elsewhere: a held letter was no answer."""
         self._held = ""
 
     @property
@@ -88,9 +94,8 @@ class Guard:
     def letter(self, key: str, *, decides: bool = True) -> Sensed:
         """A printable key that means something on the card was pressed on it; `decides` when it may answer the question."""
         early = decides and not self.awake
-        if self._held and self._now() - self._held_at < HOLD:
-            text, self._held = self._held + key, ""
-            return Sensed(Sense.typing, text)
+        if self._typing or (self._held and self._now() - self._held_at < HOLD):
+            return Sensed(Sense.typing, self.other_letter(key))
         if early:
             self._armed = self._now()
         if not self._first:
@@ -106,8 +111,11 @@ class Guard:
         return Sensed(Sense.absorbed if self._held_early else Sense.counts)
 
     def other_letter(self, key: str) -> str:
-        """A printable key that means nothing on the card: all that was typed so far, for the composer."""
-        text, self._held = self._held + key, ""
+        """A printable key that means nothing on the card: all that was typed so far, for the composer.
+
+        What is pressed before the composer has the focus is typing as well.
+        """
+        text, self._held, self._typing = self._held + key, "", True
         return text
 
     def command(self) -> Sensed:

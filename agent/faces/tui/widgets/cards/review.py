@@ -106,8 +106,10 @@ class ReviewCard(Card):
         ]
 
     def _body(self, proposal: Proposal, mark: str, *, hint: bool = False) -> list[Widget]:
+        """Facts and diff; what somebody edited comes first."""
         facts = fact_rows(_facts(proposal, self.say, hint=hint), self.say)
-        return [*facts, Prose(""), DiffView(proposal.diff, self.say, mark=mark)]
+        diff = DiffView(proposal.diff, self.say, mark=mark)
+        return [diff, Prose(""), *facts] if mark else [*facts, Prose(""), diff]
 
     async def _rule(self, rule: SessionRule) -> None:
         say = self.say

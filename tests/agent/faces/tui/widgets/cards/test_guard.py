@@ -1,0 +1,142 @@
+"""The guard's rules against a clock that a test moves."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.faces.tui.widgets.cards.guard import DEAD, HOLD, QUIET, Guard, Sense
+
+
+class Clock:
+    def __init__(self):
+        self.time = 100.0
+
+    def __call__(self):
+        return self.time
+
+    def pass_(self, seconds):
+        self.time += seconds
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def guard(clock):
+    return Guard(clock)
+
+
+def test_the_focus_is_not_taken_while_the_composer_holds_text(guard, clock):
+    guard.composer_changed(True)
+    clock.pass_(60)
+    assert not guard.may_focus()
+    guard.composer_changed(False)
+    assert guard.may_focus()
+
+
+def test_the_focus_is_not_taken_within_a_second_of_a_key(guard, clock):
+    guard.key_seen()
+    clock.pass_(QUIET - 0.01)
+    assert not guard.may_focus()
+    clock.pass_(0.02)
+    assert guard.may_focus()
+
+
+def test_a_letter_right_after_the_card_appears_decides_nothing(guard, clock):
+    guard.focused(by_itself=False)
+    clock.pass_(DEAD - 0.01)
+    assert guard.letter("a").sense is Sense.absorbed
+
+
+def test_each_absorbed_letter_begins_the_dead_time_again(guard, clock):
+    guard.focused(by_itself=False)
+    for _ in range(5):
+        clock.pass_(DEAD - 0.1)
+        assert guard.letter("a").sense is Sense.absorbed
+    clock.pass_(DEAD)
+    assert guard.letter("a").sense is Sense.counts
+
+
+def test_other_choices_on_the_card_sleep_again(guard, clock):
+    guard.focused(by_itself=False)
+    clock.pass_(DEAD)
+    guard.appeared()
+    assert guard.letter("a").sense is Sense.absorbed
+
+
+def test_a_key_that_only_shows_something_needs_no_waiting(guard):
+    guard.focused(by_itself=False)
+    assert guard.letter("d", decides=False).sense is Sense.counts
+
+
+@pytest.mark.parametrize("wait", [0.0, 5.0])
+def test_letters_in_a_row_after_the_card_took_the_focus_by_itself_are_all_typing(guard, clock, wait):
+    guard.focused(by_itself=True)
+    clock.pass_(wait)
+    assert guard.letter("a").sense is Sense.held
+    clock.pass_(HOLD / 2)
+    typed = guard.letter("1")
+    assert (typed.sense, typed.text) == (Sense.typing, "a1")
+    clock.pass_(HOLD)
+    assert guard.settled().sense is Sense.nothing
+
+
+def test_a_held_letter_and_one_without_a_meaning_are_typing_too(guard, clock):
+    guard.focused(by_itself=True)
+    clock.pass_(5)
+    guard.letter("a")
+    assert guard.other_letter("n") == "an"
+    clock.pass_(HOLD)
+    assert guard.settled().sense is Sense.nothing
+
+
+def test_after_typing_every_letter_is_typing_until_the_card_gets_the_focus_again(guard, clock):
+    guard.focused(by_itself=True)
+    clock.pass_(5)
+    guard.letter("a")
+    guard.letter("d")
+    clock.pass_(5)
+    assert guard.letter("a").sense is Sense.typing
+    guard.focused(by_itself=False)
+    clock.pass_(5)
+    assert guard.letter("a").sense is Sense.counts
+
+
+def test_a_held_letter_is_no_answer_once_the_focus_is_elsewhere(guard, clock):
+    guard.focused(by_itself=True)
+    clock.pass_(5)
+    guard.letter("a")
+    guard.left()
+    clock.pass_(HOLD)
+    assert guard.settled().sense is Sense.nothing
+
+
+def test_one_letter_and_then_silence_counts(guard, clock):
+    guard.focused(by_itself=True)
+    clock.pass_(DEAD)
+    assert guard.letter("a").sense is Sense.held
+    clock.pass_(HOLD)
+    assert guard.settled().sense is Sense.counts
+
+
+def test_one_letter_that_came_too_early_counts_for_nothing_however_long_the_silence(guard, clock):
+    guard.focused(by_itself=True)
+    guard.letter("a")
+    clock.pass_(HOLD)
+    assert guard.settled().sense is Sense.absorbed
+
+
+def test_a_click_needs_the_dead_time_of_the_card_but_not_that_of_the_focus_it_brings(guard, clock):
+    assert guard.click().sense is Sense.absorbed
+    clock.pass_(DEAD)
+    guard.focused(by_itself=False)
+    assert guard.click().sense is Sense.counts
+
+
+def test_escape_and_enter_sleep_like_letters(guard, clock):
+    guard.focused(by_itself=False)
+    assert guard.command().sense is Sense.absorbed
+    clock.pass_(DEAD)
+    assert guard.command().sense is Sense.counts
