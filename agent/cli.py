@@ -10,12 +10,15 @@ import sys
 
 import typer
 
-from agent.commands import improve, look, setup, versions
-from agent.commands.common import globals_first, guarded, main_options
+from agent.commands import improve, look, setup, talk, versions
+from agent.commands.common import OPTIONS, globals_first, guarded, language_flag, main_options, safe_say
+from agent.commands.helping import HelpedGroup, speak_with, told
+from tools.text import T
 
 app = typer.Typer(
     name="iterate",
-    help="Improve an existing LLM fine-tuning task: diagnose, propose, approve, train, compare, decide.",
+    cls=HelpedGroup,
+    help=told(T("Improve an existing LLM fine-tuning task: diagnose, propose, approve, train, compare, decide.")),
     no_args_is_help=False,
     invoke_without_command=True,
     add_completion=True,
@@ -24,13 +27,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.callback(invoke_without_command=True)(main_options)
-for module in (look, improve, versions, setup):
+for module in (talk, look, improve, versions, setup):
     module.register(app)
 
 
 def main() -> None:
     """Run the command; an error the user can meet is shown without a traceback and sets the exit code."""
-    sys.exit(guarded(lambda: app(globals_first(sys.argv[1:]), standalone_mode=False)))
+    words = globals_first(sys.argv[1:])
+    OPTIONS.language = language_flag(words)
+    speak_with(safe_say())
+    sys.exit(guarded(lambda: app(words, standalone_mode=False)))
 
 
 if __name__ == "__main__":

@@ -8,28 +8,47 @@ from typing import Annotated
 import typer
 
 from agent.commands.common import JsonFlag, TaskName, show_json, task_folder, task_say
+from agent.commands.helping import HelpedCommand, told
 from agent.faces.console import out
+from tools.text import T
 
-VersionOption = Annotated[str | None, typer.Option("--version", help="Such as v2.")]
+VersionOption = Annotated[str | None, typer.Option("--version", help=told(T("Such as v2.")))]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    for command in (run, train, evaluate, compare, oversample, generate):
-        app.command()(command)
+    for command, text in (
+        (run, T("Improve a task: status, diagnosis, proposals to approve, training, comparison, decision.")),
+        (
+            train,
+            T(
+                "Train a version from configs/training_config.yaml as it stands, and record it. Typing this approves it."
+            ),
+        ),
+        (evaluate, T("Evaluate a trained version on the valid split; the test split stays locked.")),
+        (compare, T("Compare two versions on the same valid rows: intervals, fixed and broken rows, verdict.")),
+        (oversample, T("Write an oversampling line into the recipe of the next version. Typing this approves it.")),
+        (generate, T("Write new training rows with a language model (needs an endpoint).")),
+    ):
+        app.command(cls=HelpedCommand, help=told(text))(command)
 
 
 def run(
     task: TaskName,
     approve: Annotated[
         list[str] | None,
-        typer.Option(help="Approve without asking: a kind (recipe, config, ...), baseline, any, or keys (training.*)."),
+        typer.Option(
+            metavar="KIND",
+            help=told(T("Approve without asking: a kind (recipe, config, ...), baseline, any, or keys (training.*).")),
+        ),
     ] = None,
-    yes_policy: Annotated[Path | None, typer.Option(help="Policy file that answers in place of a person.")] = None,
-    new: Annotated[bool, typer.Option("--new", help="Start a new session even if one is open.")] = False,
+    yes_policy: Annotated[
+        Path | None, typer.Option(help=told(T("Policy file that answers in place of a person.")))
+    ] = None,
+    new: Annotated[bool, typer.Option("--new", help=told(T("Start a new session even if one is open.")))] = False,
     json: JsonFlag = False,
 ) -> None:
-    """Improve a task: status, diagnosis, proposals to approve, training, comparison, decision."""
+    """`iterate run`."""
     from agent.faces.runner import run_session
 
     path = task_folder(task)
@@ -40,14 +59,14 @@ def train(
     task: TaskName,
     version: VersionOption = None,
     seeds: Annotated[
-        str | None, typer.Option(help="Seeds to train, such as 42,43; those of the config when left out.")
+        str | None, typer.Option(help=told(T("Seeds to train, such as 42,43; those of the config when left out.")))
     ] = None,
     stop: Annotated[
-        bool, typer.Option("--stop", help="Stop the training that is running; its checkpoint is kept.")
+        bool, typer.Option("--stop", help=told(T("Stop the training that is running; its checkpoint is kept.")))
     ] = False,
     json: JsonFlag = False,
 ) -> None:
-    """Train a version from configs/training_config.yaml as it stands, and record it. Typing this approves it."""
+    """`iterate train`."""
     from agent.faces.training import stop_training, train_version
 
     path = task_folder(task)
@@ -60,11 +79,12 @@ def evaluate(
     task: TaskName,
     version: VersionOption = None,
     rescore: Annotated[
-        bool, typer.Option("--rescore", help="Score the stored predictions again instead of generating new ones.")
+        bool,
+        typer.Option("--rescore", help=told(T("Score the stored predictions again instead of generating new ones."))),
     ] = False,
     json: JsonFlag = False,
 ) -> None:
-    """Evaluate a trained version on the valid split; the test split stays locked."""
+    """`iterate evaluate`."""
     from agent.faces.training import evaluate_version
 
     path = task_folder(task)
@@ -73,11 +93,11 @@ def evaluate(
 
 def compare(
     task: TaskName,
-    base: Annotated[str, typer.Argument(help="Version to compare with, such as v1.")],
-    new: Annotated[str, typer.Argument(help="Version to judge, such as v2.")],
+    base: Annotated[str, typer.Argument(help=told(T("Version to compare with, such as v1.")))],
+    new: Annotated[str, typer.Argument(help=told(T("Version to judge, such as v2.")))],
     json: JsonFlag = False,
 ) -> None:
-    """Compare two versions on the same valid rows: intervals, fixed and broken rows, verdict."""
+    """`iterate compare`."""
     from agent.faces.layout import aligned
     from tools.compare import CompareArgs
     from tools.compare import compare as compare_tool
@@ -93,10 +113,10 @@ def compare(
 
 def oversample(
     task: TaskName,
-    target_count: Annotated[int, typer.Option(help="Rows that each label gets at least.")],
-    label: Annotated[list[str] | None, typer.Option(help="Only these labels.")] = None,
+    target_count: Annotated[int, typer.Option(help=told(T("Rows that each label gets at least.")))],
+    label: Annotated[list[str] | None, typer.Option(help=told(T("Only these labels.")))] = None,
 ) -> None:
-    """Write an oversampling line into the recipe of the next version. Typing this approves it."""
+    """`iterate oversample`."""
     from agent.faces.editing import oversample_task
 
     path = task_folder(task)
@@ -105,11 +125,11 @@ def oversample(
 
 def generate(
     task: TaskName,
-    target_class: Annotated[str | None, typer.Option(help="Label to write new rows for.")] = None,
-    num_samples: Annotated[int, typer.Option(help="Rows wanted.")] = 100,
-    output: Annotated[Path | None, typer.Option(help="File for the new rows.")] = None,
+    target_class: Annotated[str | None, typer.Option(help=told(T("Label to write new rows for.")))] = None,
+    num_samples: Annotated[int, typer.Option(help=told(T("Rows wanted.")))] = 100,
+    output: Annotated[Path | None, typer.Option(help=told(T("File for the new rows.")))] = None,
 ) -> None:
-    """Write new training rows with a language model (needs an endpoint)."""
+    """`iterate generate`."""
     from tools.generate_data import GenerateDataArgs, generate_data
 
     path = task_folder(task)

@@ -16,17 +16,30 @@ from agent.commands.common import (
     task_folder,
     task_say,
 )
+from agent.commands.helping import HelpedCommand, told
 from agent.faces.console import out
+from tools.text import T
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    for command in (tasks, status, diagnose, propose, history, refs, tool):
-        app.command()(command)
+    for command, text in (
+        (tasks, T("List the tasks of the workspace with their newest score against the target.")),
+        (status, T("Show where a task stands: configuration, scores against targets, classes, data.")),
+        (diagnose, T("Say what is wrong with a task, with the numbers, the rows and the page that explains it.")),
+        (
+            propose,
+            T("List proposed changes, best first, each with its diff, expected effect and cost; nothing is changed."),
+        ),
+        (history, T("List the versions of a task, decisions taken, openings of the test set, and how forecasts did.")),
+        (refs, T("List, search or read the reference pages on symptoms and methods.")),
+        (tool, T("Call one of the six typed tools with JSON; without a name, list them with their effects.")),
+    ):
+        app.command(cls=HelpedCommand, help=told(text))(command)
 
 
 def tasks(json: JsonFlag = False) -> None:
-    """List the tasks of the workspace with their newest score against the target."""
+    """`iterate tasks`."""
     from agent.faces.views.tasks import task_lines, task_overview
 
     workspace = open_workspace()
@@ -39,7 +52,7 @@ def tasks(json: JsonFlag = False) -> None:
 
 
 def status(task: TaskName, json: JsonFlag = False) -> None:
-    """Show where a task stands: configuration, scores against targets, classes, data."""
+    """`iterate status`."""
     from agent.faces.views.status import status_lines
     from agent.proposing.now import base_version
     from tools.outcomes.status import task_status
@@ -58,10 +71,12 @@ def status(task: TaskName, json: JsonFlag = False) -> None:
 
 def diagnose(
     task: TaskName,
-    version: Annotated[str | None, typer.Option(help="Version to diagnose; the one in use when left out.")] = None,
+    version: Annotated[
+        str | None, typer.Option(help=told(T("Version to diagnose; the one in use when left out.")))
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Say what is wrong with a task, with the numbers, the rows and the page that explains it."""
+    """`iterate diagnose`."""
     from agent.faces.views.diagnosis import diagnosis_lines
     from agent.proposing.now import base_version
     from tools.diagnose import DiagnoseArgs
@@ -77,7 +92,7 @@ def diagnose(
 
 
 def propose(task: TaskName, json: JsonFlag = False) -> None:
-    """List proposed changes, best first, each with its diff, expected effect and cost; nothing is changed."""
+    """`iterate propose`."""
     from agent.faces.views.proposal import proposal_lines
     from agent.proposing.now import base_version, proposals_now
     from tools.diagnose import DiagnoseArgs
@@ -97,7 +112,7 @@ def propose(task: TaskName, json: JsonFlag = False) -> None:
 
 
 def history(task: TaskName, json: JsonFlag = False) -> None:
-    """List the versions of a task, decisions taken, openings of the test set, and how forecasts did."""
+    """`iterate history`."""
     from agent.faces.views.history import history_lines, task_history
 
     path = task_folder(task)
@@ -111,20 +126,22 @@ def history(task: TaskName, json: JsonFlag = False) -> None:
 
 def refs(
     query: Annotated[
-        list[str] | None, typer.Argument(metavar="[PAGE|WORDS]", help="Page id, or words to find.")
+        list[str] | None, typer.Argument(metavar="[PAGE|WORDS]", help=told(T("Page id, or words to find.")))
     ] = None,
 ) -> None:
-    """List, search or read the reference pages on symptoms and methods."""
+    """`iterate refs`."""
     from agent.faces.views.refs import show_refs
 
     show_refs(" ".join(query) if query else None, say(), language=chosen_language())
 
 
 def tool(
-    name: Annotated[str | None, typer.Argument(help="One of the six tools; a list of them when left out.")] = None,
-    arguments: Annotated[str, typer.Argument(metavar="[JSON]", help="Its arguments as a JSON object.")] = "{}",
+    name: Annotated[
+        str | None, typer.Argument(help=told(T("One of the six tools; a list of them when left out.")))
+    ] = None,
+    arguments: Annotated[str, typer.Argument(metavar="[JSON]", help=told(T("Its arguments as a JSON object.")))] = "{}",
 ) -> None:
-    """Call one of the six typed tools with JSON; without a name, list them with their effects."""
+    """`iterate tool`."""
     from tools.contract import TOOLS, call
 
     if name is not None:
