@@ -36,6 +36,8 @@ class State(TypedDict, total=False):
     """How many versions this session has compared."""
     diagnosis: Json
     """tools.diagnose.Diagnosis."""
+    analysis: Json | None
+    """agent.advising.errors.Analysis: a language model's reading of the errors, so that it is not asked twice."""
     proposals: list[Json]
     cursor: int
     """Index of the proposal under review."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.conversation import tool_facts
+from agent.advising import facts
 from agent.conversation.said import Delta, Para, Said, Tell
 from agent.conversation.situation import Exchange, Situation
 from agent.conversation.toolset import specs
@@ -133,7 +133,7 @@ def surroundings(situation: Situation) -> dict[str, Any]:
         "task_under_discussion": situation.task.name if situation.task is not None else None,
         "waiting_for_the_person": question.kind if question is not None else None,
         "proposals_under_review": [
-            {"number": number, **tool_facts.proposal_facts(one, situation.say)}
+            {"number": number, **facts.proposal_facts(one, situation.say)}
             for number, one in enumerate(situation.proposals[:6], 1)
         ],
     }
@@ -152,8 +152,8 @@ def facts_for(question: str, situation: Situation) -> dict[str, Any]:
     path = situation.task
     if path is not None:
         lookups = {
-            "status": lambda: tool_facts.status_facts(path),
-            "findings": lambda: tool_facts.diagnosis_facts(path, None, situation.say)["findings"][:6],
+            "status": lambda: facts.status_facts(path),
+            "findings": lambda: facts.diagnosis_facts(path, None, situation.say)["findings"][:6],
             **lookups,
         }
     found = {}

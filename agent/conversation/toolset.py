@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from agent.conversation import tool_facts
+from agent.advising import facts
 from agent.conversation.said import Filed, PageRead
 from agent.conversation.situation import Situation
 from agent.conversation.wishes import wish
@@ -115,31 +115,31 @@ class _Propose(_Args):
 
 
 def _status(args: _OfTask, situation: Situation) -> Facts:
-    return Facts(tool_facts.status_facts(_task(args.task, situation)))
+    return Facts(facts.status_facts(_task(args.task, situation)))
 
 
 def _results(args: _OfVersion, situation: Situation) -> Facts:
-    return Facts(tool_facts.result_facts(_task(args.task, situation), args.version))
+    return Facts(facts.result_facts(_task(args.task, situation), args.version))
 
 
 def _diagnose(args: _OfVersion, situation: Situation) -> Facts:
-    return Facts(tool_facts.diagnosis_facts(_task(args.task, situation), args.version, situation.say))
+    return Facts(facts.diagnosis_facts(_task(args.task, situation), args.version, situation.say))
 
 
 def _compare(args: _Compare, situation: Situation) -> Facts:
-    return Facts(tool_facts.comparison_facts(_task(args.task, situation), args.base, args.new, situation.say))
+    return Facts(facts.comparison_facts(_task(args.task, situation), args.base, args.new, situation.say))
 
 
 def _error_rows(args: _ErrorRows, situation: Situation) -> Facts:
     path = _task(args.task, situation)
-    wrong = tool_facts.wrong_rows(path, args.version, expected=args.expected, answered=args.answered)
+    wrong = facts.wrong_rows(path, args.version, expected=args.expected, answered=args.answered)
     if not args.ids:
-        shown = [tool_facts.prediction_facts(row) for row in wrong[: args.limit]]
+        shown = [facts.prediction_facts(row) for row in wrong[: args.limit]]
         return Facts({"split": "valid", "wrong_rows": shown, "of": len(wrong)}, rows=True)
-    answered = [tool_facts.prediction_facts(row) for row in wrong if row.id in args.ids]
+    answered = [facts.prediction_facts(row) for row in wrong if row.id in args.ids]
     known = {one["id"] for one in answered}
-    rest = tool_facts.rows_by_id(path, set(args.ids) - known)
-    found = [*answered, *(tool_facts.row_facts(row) for row in rest)]
+    rest = facts.rows_by_id(path, set(args.ids) - known)
+    found = [*answered, *(facts.row_facts(row) for row in rest)]
     return Facts({"rows": found[:MOST_ROWS], "found": len(found), "asked": len(args.ids)}, rows=True)
 
 
@@ -160,11 +160,11 @@ def _propose(args: _Propose, situation: Situation) -> Facts:
     comment = visible(" ".join(args.why.split()), LONGEST_COMMENT)
     proposal = wish(situation, edits, origin="model", comment=comment)
     _refuse_rejected(proposal, situation)
-    facts = tool_facts.proposal_facts(proposal, situation.say)
+    shown = facts.proposal_facts(proposal, situation.say)
     if any(one.id == proposal.id for one in situation.proposals):
-        return Facts({"filed": False, "reason": "This change is on the list under review already.", "proposal": facts})
+        return Facts({"filed": False, "reason": "This change is on the list under review already.", "proposal": shown})
     note = "It waits for the person, who alone can approve it. Nothing has been changed."
-    return Facts({"filed": True, "note": note, "proposal": facts}, event=Filed(proposal=proposal))
+    return Facts({"filed": True, "note": note, "proposal": shown}, event=Filed(proposal=proposal))
 
 
 def _refuse_rejected(proposal: Proposal, situation: Situation) -> None:

@@ -1,4 +1,4 @@
-"""What the reading tools of the chat find: small JSON values about one task, for a language model to read.
+"""Facts about one task as small JSON values, for a language model to read: in the chat, in the analysis, in advice.
 
 Nothing here opens the test split: scores are those of validation, rows those of validation or train. Nothing is written.
 """
