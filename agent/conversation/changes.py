@@ -39,7 +39,8 @@ _REMEDIES: dict[str, str] = {
     "oversampling": r"over-? ?sampl\w*|up-?sampl\w*|過採樣|過取樣|超採樣|重複(?:取樣|採樣|資料|樣本)|複製資料",
     "class_weights": r"(?:class|label)[ -]?weight(?:s|ing)?\b|weight(?:ed|ing)(?: loss| the class(?:es)?)?|re-?weight\w*"
     r"|類別加權|類別權重|標籤權重|加權|(?<!類別)權重(?!衰減)",
-    "deduplicate": r"de-?dup\w*(?: (?:the )?(?:data|rows|training data))?|remov\w+ (?:the )?duplicates?|去除?重複(?:資料)?|刪(?:除|掉)重複(?:資料)?|去重",
+    "deduplicate": r"de-?dup\w*(?: (?:the )?(?:data|rows|training data))?|remov\w+ (?:the )?duplicates?"
+    r"|去除?重複(?:資料)?|刪(?:除|掉)重複(?:資料)?|去重",
     "constrained": r"constrain\w*(?: (?:decoding|outputs?|the outputs?))?|限制(?:解碼|輸出)|約束(?:解碼|輸出)",
     "larger_model": r"(?:a )?(?:bigger|larger) (?:base )?model|upgrad\w+ the (?:base )?model"
     r"|換?(?:個)?更?大(?:一點)?的?(?:基礎)?模型|升級(?:基礎)?模型",

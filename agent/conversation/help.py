@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from agent.approval import ConfirmQuestion, DecideQuestion, ReviewQuestion
-from agent.conversation.choices import choices
+from agent.conversation.choices import Choice, choices
 from agent.conversation.commands import COMMANDS, Command, Group, Slot
 from agent.conversation.situation import Situation
 from tools.text import T, Text
@@ -103,5 +103,7 @@ def _filled(phrase: str, situation: Situation) -> str:
         usual |= {"until": "早上七點", "page": "過擬合", "change": "過採樣"}
     for name in re.findall(r"\{(\w+)\}", phrase):
         fitting = next(choices(Slot(name), situation), None) if name in {"task", "label", "pair"} else None
+        if name == "task" and situation.task is not None:
+            fitting = Choice(situation.task.name)
         phrase = phrase.replace("{" + name + "}", fitting.value if fitting else usual[name], 1)
     return phrase

@@ -12,13 +12,14 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from agent.conversation.wishes import WishedEdit
+from agent.proposing.class_rules import WEAK_CLASS_WEIGHT
 from agent.proposing.now import base_version
 from agent.proposing.training_rules import HIGHEST_DROPOUT, UPGRADES
 from tools.change import Change
 from tools.diagnose import DiagnoseArgs, diagnose
 from tools.errors import InputError
 from tools.finding import FindingKind
-from tools.generate_data import plan_class_weights, plan_oversampling
+from tools.generate_data import plan_class_weights, plan_oversampling, weights_change
 from tools.reading.task import load_task
 from tools.task import Task
 from tools.text import T, visible
@@ -55,10 +56,11 @@ def _as_wish(change: Change) -> list[WishedEdit]:
 
 
 def _scarce_or_weak(task: Task) -> list[str]:
-    """The labels that the diagnosis calls scarce, else those it flags as weak; none means every label that needs it."""
+    """The labels that the diagnosis calls scarce, else the weakest flagged one; none means every label that needs it."""
     found = diagnose(DiagnoseArgs(task_dir=task.path, version=base_version(task.path, "") or None))
     scarce = [str(one.about["label"]) for one in found.findings if one.kind is FindingKind.class_imbalance]
-    return scarce or [line.label for line in found.status.classes if line.weak and line.train_rows]
+    weak = sorted((line for line in found.status.classes if line.weak and line.train_rows), key=lambda line: line.f1)
+    return scarce or [line.label for line in weak[:1]]
 
 
 def _oversampling(task: Task, labels: list[str]) -> Change:
@@ -73,7 +75,13 @@ def _oversampling(task: Task, labels: list[str]) -> Change:
 
 
 def _class_weights(task: Task, labels: list[str]) -> Change:
-    return plan_class_weights(task, labels)
+    """By frequency; labels that would weigh less for it, although they are what the wish is about, get a little more."""
+    change = plan_class_weights(task, labels)
+    now = task.config.values.training.class_weights
+    lowered = any(isinstance(edit.new, int | float) and edit.new < now.get(edit.path[-1], 1) for edit in change.edits)
+    if not labels or not lowered:
+        return change
+    return weights_change(task, dict.fromkeys(labels, WEAK_CLASS_WEIGHT)) or change
 
 
 def _more(key: str, factor: float, *, whole: bool) -> Callable[[Task], list[WishedEdit]]:

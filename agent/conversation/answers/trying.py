@@ -14,5 +14,4 @@ def answer(understood: Understood, situation: Situation, tell: Tell) -> None:
     """File it and say that nothing runs yet."""
     proposal = wished(understood, situation)
     tell(Filed(proposal=proposal))
-    filed = T("Filed for review: {title}. {expected}", title=proposal.title, expected=expected(proposal.effect))
-    para(tell, T("{filed} Nothing runs until you approve it.", filed=filed))
+    para(tell, T("{forecast} Nothing runs until you approve it.", forecast=expected(proposal.effect)))

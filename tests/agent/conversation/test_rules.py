@@ -309,4 +309,4 @@ def test_diagnosis_names_findings_rows_and_pages(ask: Ask, mood: MoodTask) -> No
     found = diagnose(DiagnoseArgs(task_dir=mood.path))
     assert str(found.findings[0].title) in words(events)
     assert "中立 → 正面 | 13" in words(events)
-    assert [block.page for block in blocks(events) if isinstance(block, PageLink)][0] == found.findings[0].page
+    assert next(block.page for block in blocks(events) if isinstance(block, PageLink)) == found.findings[0].page
