@@ -40,12 +40,15 @@ class PlainFace:
         self._say = say
         self._progress = ProgressLines(say)
         self._shown: set[str] = set()
+        self._blank = True
 
     def watch(self, event: Event) -> None:
         """Show one event."""
         self._shown.add(event.type)
         for line in self._lines(event):
-            out(line)
+            if line or not self._blank:
+                out(line)
+            self._blank = not line
 
     def show_before(self, question: Question) -> None:
         """Show what a question is about, unless this process has shown it just now: a session may begin with a question."""
@@ -56,6 +59,7 @@ class PlainFace:
                 for line in opened_lines(question.opened, self._say):
                     out(line)
         self._shown.clear()
+        self._blank = False
 
     @singledispatchmethod
     def _lines(self, event: Event) -> list[str]:

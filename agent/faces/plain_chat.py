@@ -37,21 +37,6 @@ _ALWAYS_COMMANDS = frozenset({"doctor", "init", "models", "tool"})
 """Commands whose next word is no task; none of them begins a sentence that a person would say."""
 
 
-def chat_plainly(  # noqa: PLR0913, PLR0917 - where to chat, in which language, about what, and what may be typed
-    workspace: Workspace,
-    say: Speaker,
-    language: str,
-    settings: Settings,
-    run: RunCommand,
-    commands: Collection[str],
-    task: Path | None = None,
-    resume: PastSession | None = None,
-) -> int:
-    """Talk until the person leaves or the input ends; the exit code is that of the last thing that was carried out."""
-    chat = PlainChat(workspace, say, language, settings, run, commands)
-    return chat.talk(task, resume)
-
-
 class PlainChat:
     """One conversation on one terminal or pipe."""
 
@@ -93,7 +78,7 @@ class PlainChat:
 
     def _greet(self) -> None:
         overview = [task_overview(self._workspace.task_path(name)) for name in self._workspace.task_names()]
-        for line in task_lines(self._workspace, overview, self._say):
+        for line in task_lines(self._workspace, overview, self._say, chatting=True):
             out(line)
         if self._model is not None:
             who = T("{model} at {host} answers, a language model.", model=self._model.name, host=self._model.host)

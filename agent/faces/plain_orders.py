@@ -107,7 +107,7 @@ class PlainOrders:
             approver=FirstAnswer(self._approvers(task, face)),
             watch=lambda event: self._watch(event, face),
             say=self._say,
-            resume_command=f"iterate chat {task.name}",
+            resume_command=f"improve {task.name}",
             model=self._model,
         )
         try:

@@ -50,7 +50,9 @@ class PlainTurn:
                 self._lines(wrap(self._say(told)))
             case Filed():
                 self.filed.append(event.proposal)
-                told = T("Your wish is a proposal now, to be reviewed like any other: {title}", title=event.proposal.title)
+                told = T(
+                    "Your wish is a proposal now, to be reviewed like any other: {title}", title=event.proposal.title
+                )
                 self._lines(wrap(self._say(told)))
             case Ordered():
                 self.orders.append(event.order)

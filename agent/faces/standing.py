@@ -17,7 +17,7 @@ class Standing:
 
     def __init__(self) -> None:
         self._proposals: list[Proposal] = []
-        self._said: dict[str, tuple[Verb, str]] = {}
+        self._said: dict[str, tuple[Proposal, Verb, str]] = {}
 
     @property
     def proposals(self) -> Sequence[Proposal]:
@@ -36,7 +36,13 @@ class Standing:
 
     def note(self, proposal: Proposal, verb: Verb, reason: str = "") -> None:
         """The person decided about a proposal whose turn has not come."""
-        self._said[proposal.id] = (verb, reason)
+        self._said[proposal.id] = (proposal, verb, reason)
+
+    def missed(self, *, ended: bool = False) -> list[Proposal]:
+        """Proposals that were spoken of and whose turn will not come: the list changed, or the session ended."""
+        listed = set() if ended else {one.id for one in self._proposals}
+        gone = [proposal for name, (proposal, _, _) in list(self._said.items()) if name not in listed]
+        return [proposal for proposal in gone if self._said.pop(proposal.id, None) is not None]
 
     def meet(self, question: Question) -> Decision | None:
         """The decision a person already typed for this question; otherwise the list is brought up to date and None."""
@@ -45,7 +51,7 @@ class Standing:
         proposal = question.proposal
         said = self._said.pop(proposal.id, None)
         self._place(question)
-        return decision(proposal, *said) if said is not None else None
+        return decision(proposal, *said[1:]) if said is not None else None
 
     def _place(self, question: ReviewQuestion) -> None:
         """Put the proposal under its number where the list differs: a wish came before it, or a rejection changed the rest."""

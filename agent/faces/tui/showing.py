@@ -73,9 +73,17 @@ class Showing:
                 self._progress(event)
             case Compared():
                 self._training_over()
+            case Proposed():
+                self._missed(ended=False)
             case SessionEnded():
+                self._missed(ended=True)
                 self._open = event.resume is not None and event.reason != "failed"
                 self._training_over()
+
+    def _missed(self, *, ended: bool) -> None:
+        for proposal in self._app.bridge.standing.missed(ended=ended):
+            told = T("Its turn did not come, so nothing was decided about it: {title}", title=proposal.title)
+            self._app.tell(told, "warning")
 
     def _progress(self, event: Progress) -> None:
         self._app.chat.panel.progress(event)

@@ -170,7 +170,7 @@ def comparison_page(comparison: Comparison, answers: tuple[Answers, Answers], sa
 
 
 def _scores(first: Text, found: Sequence[MetricLine], names: tuple[str, str], say: Speaker) -> list[Line]:
-    header = [say(first), *names, say(T("Change")), say(T("95 % interval"))]
+    header = [say(first), *names, say(T("Change")), say(T("95 %"))]
     rows = []
     for line in found:
         name = visible(line.label, 40) if isinstance(line, ClassLine) else say(metric_name(line.metric))

@@ -8,6 +8,9 @@ from agent.conversation.said import Block, DiffBlock, Grid, Items, PageLink, Par
 from agent.faces.layout import clip, line_width, table, width, wrap
 from tools.text import Speaker, T, visible
 
+_FEW = 3
+"""Columns that are told apart without their names."""
+
 
 def block_lines(block: Block, say: Speaker) -> list[str]:
     """The lines of one block."""
@@ -34,13 +37,19 @@ def bullet(text: str, sign: str = "- ") -> list[str]:
 
 
 def fitted(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """A table; where it is wider than the terminal, one entry for each row with every cell named."""
+    """A table; where it is wider than the terminal, one entry for each row, in which many cells are named."""
     cells = [[visible(" ".join(cell.split())) for cell in row] for row in rows]
     lines = table(header, cells, indent="")
     if all(width(line) <= line_width() for line in lines):
         return lines
-    named = ["; ".join(f"{name}: {cell}" for name, cell in zip(header, row, strict=False) if cell) for row in cells]
-    return [line for text in named for line in bullet(text)]
+    return [line for row in cells for line in bullet(_told(header, row))]
+
+
+def _told(header: Sequence[str], row: Sequence[str]) -> str:
+    first, *rest = row
+    if len(header) > _FEW:
+        rest = [f"{name} {cell}" for name, cell in zip(header[1:], rest, strict=False) if cell]
+    return f"{first}: " + "; ".join(cell for cell in rest if cell)
 
 
 def _row(row: ShownRow, say: Speaker) -> list[str]:
@@ -48,7 +57,10 @@ def _row(row: ShownRow, say: Speaker) -> list[str]:
     if row.answered is not None:
         answered = clip(visible(row.answered), 60)
         told = T(
-            "{row}: expected {expected}, got {got}", row=visible(row.id, 40), expected=clip(row.expected, 60), got=answered
+            "{row}: expected {expected}, got {got}",
+            row=visible(row.id, 40),
+            expected=clip(row.expected, 60),
+            got=answered,
         )
     lines = bullet(visible(say(told)))
     for name, value in row.input.items():

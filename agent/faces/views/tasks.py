@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from agent.faces.layout import table, wrap
+from agent.faces.layout import pad, table, width, wrap
 from agent.faces.views.words import percent
 from agent.paths import Workspace
 from agent.proposing.now import base_version
@@ -49,8 +49,10 @@ def task_overview(path: Path) -> TaskOverview:
     )
 
 
-def task_lines(workspace: Workspace, overview: list[TaskOverview], say: Speaker) -> list[str]:
-    """The table of tasks and the commands that come next."""
+def task_lines(
+    workspace: Workspace, overview: list[TaskOverview], say: Speaker, *, chatting: bool = False
+) -> list[str]:
+    """The table of tasks and what comes next: commands, or what can be said where a chat listens."""
     lines = [say(T("Workspace: {folder}", folder=str(workspace.root))), ""]
     if not overview:
         return [*lines, *wrap(say(T("No tasks yet. `iterate init FILE` makes one from a table of your own.")))]
@@ -60,7 +62,7 @@ def task_lines(workspace: Workspace, overview: list[TaskOverview], say: Speaker)
         if one.problem:
             lines += wrap(f"{visible(one.name)}: {say(one.problem)}", indent="  ")
     name = visible(overview[-1].name if len(overview) == 1 else _weakest(overview))
-    return [*lines, "", *_next(name, say)]
+    return [*lines, "", *_next(_sayable(name) if chatting else _typed(name), say)]
 
 
 def _row(one: TaskOverview, say: Speaker) -> list[str]:
@@ -77,13 +79,31 @@ def _weakest(overview: list[TaskOverview]) -> str:
     return min(known, key=lambda one: (one.value or 0) - (one.target or 0)).name if known else overview[0].name
 
 
-def _next(name: str, say: Speaker) -> list[str]:
-    commands = [
-        ("run " + name, T("improve it: diagnosis, proposals to approve, training, comparison")),
-        ("status " + name, T("where it stands")),
-        ("diagnose " + name, T("what is wrong, with evidence")),
-        ("refs", T("read about symptoms and methods")),
-        ("--help", T("every command")),
+def _typed(name: str) -> list[tuple[Text, Text]]:
+    """What can be typed on the command line."""
+    return [
+        (T("iterate"), T("talk about it: the chat")),
+        (T("iterate run {name}", name=name), T("improve it: diagnosis, proposals to approve, training, comparison")),
+        (T("iterate status {name}", name=name), T("where it stands")),
+        (T("iterate diagnose {name}", name=name), T("what is wrong, with evidence")),
+        (T("iterate refs"), T("read about symptoms and methods")),
+        (T("iterate --help"), T("every command")),
     ]
-    column = max(len(command) for command, _ in commands) + 2
-    return [say(T("What you can type next:")), *[f"  {command:<{column}}{say(text)}" for command, text in commands]]
+
+
+def _sayable(name: str) -> list[tuple[Text, Text]]:
+    """What can be said in the chat."""
+    return [
+        (T("improve {name}", name=name), T("improve it: diagnosis, proposals to approve, training, comparison")),
+        (T("status of {name}", name=name), T("where it stands")),
+        (T("what is wrong with {name}", name=name), T("what is wrong, with evidence")),
+        (T("read about overfitting"), T("read about symptoms and methods")),
+        (T("help"), T("everything that can be said")),
+        (T("quit"), T("leave; a training goes on")),
+    ]
+
+
+def _next(commands: list[tuple[Text, Text]], say: Speaker) -> list[str]:
+    told = [(say(command), say(text)) for command, text in commands]
+    column = max(width(command) for command, _ in told) + 2
+    return [say(T("What you can type next:")), *[f"  {pad(command, column)}{text}" for command, text in told]]

@@ -57,9 +57,9 @@ class ErrorsScreen(Screen[None]):
     ErrorsScreen #notes { padding: 0 1; color: $text-warning; }
     ErrorsScreen #where { height: auto; }
     ErrorsScreen #caption { padding: 0 1; color: $text-primary; margin-top: 1; }
-    ErrorsScreen #filter { height: 1; border: none; padding: 0 1; background: $surface; }
+    ErrorsScreen #filter, ErrorsScreen #filter:focus { height: 1; border: none; padding: 0 1; background: $surface; }
     ErrorsScreen #filter:focus { background-tint: $foreground 8%; }
-    ErrorsScreen #rows { height: 1fr; border: none; padding: 0 1; background: transparent; }
+    ErrorsScreen #rows, ErrorsScreen #rows:focus { height: 1fr; border: none; padding: 0 1; background: transparent; }
     ErrorsScreen KeyBar { height: 1; padding: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -238,9 +238,9 @@ class ErrorsScreen(Screen[None]):
     def _caption(self, answers: Answers) -> str:
         where = self._where()
         shown = len(self._listed)
-        text = T("{where}: {count} rows", where=where, count=shown)
+        text = T("{where} · {count} in the list", where=where, count=shown)
         if shown > MOST_LISTED:
-            text = T("{where}: the first {most} of {count} rows", where=where, most=MOST_LISTED, count=shown)
+            text = T("{where} · the first {most} of {count} in the list", where=where, most=MOST_LISTED, count=shown)
         if self._unreadable:
             text = T("{text}, only unreadable answers (b: all)", text=text)
         for matrix in self.query(ConfusionMatrix):

@@ -42,7 +42,7 @@ class FullView(Screen[None]):
         yield Static(Content(visible(self._title)), classes="full-title")
         with VerticalScroll():
             yield from self._widgets
-        keys = T("↑ ↓ PageUp PageDown scroll   d split/unified   esc back to the question")
+        keys = T("↑ ↓ PageUp PageDown scroll   d columns   esc back to the question")
         yield Static(Content(self._say(keys)), classes="full-keys")
 
     def on_mount(self) -> None:

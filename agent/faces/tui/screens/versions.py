@@ -61,8 +61,8 @@ class VersionsScreen(Screen[None]):
     VersionsScreen #page { height: 1fr; border-top: solid $foreground-muted; }
     VersionsScreen #page:focus { border-top: solid $primary; }
     VersionsScreen.-wide #both { layout: horizontal; }
-    VersionsScreen.-wide VersionTable { width: 55%; max-height: 100%; }
-    VersionsScreen.-wide #page { width: 45%; border-top: none; border-left: solid $foreground-muted; padding-left: 1; }
+    VersionsScreen.-wide VersionTable { width: 50%; max-height: 100%; }
+    VersionsScreen.-wide #page { width: 50%; border-top: none; border-left: solid $foreground-muted; padding-left: 1; }
     VersionsScreen.-wide #page:focus { border-top: none; border-left: solid $primary; }
     VersionsScreen KeyBar { height: 1; }
     """

@@ -227,7 +227,7 @@ class LinkLine(Prose, can_focus=True):
     BINDINGS: ClassVar = [Binding("enter,space", "follow", "Open", show=False)]
 
     def __init__(self, label: str, order: Order) -> None:
-        super().__init__(label, first="→ ", classes="link")
+        super().__init__(label, first="» ", classes="link")
         self._order = order
 
     def action_follow(self) -> None:

@@ -57,9 +57,7 @@ class Composer(TextArea):
         handled = self._completion_key(event.key) or self._own_key(event)
         if handled:
             event.stop()
-            event.prevent_default()
-            return
-        await super()._on_key(event)
+            event.prevent_default()  # the text area's own handler, which comes next, is not for this key
 
     def replace_text(self, text: str) -> None:
         """Put a text into the input, the cursor at its end."""

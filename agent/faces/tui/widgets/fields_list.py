@@ -31,7 +31,7 @@ class FieldsList(OptionList):
     """The worst field first; the highlighted one is chosen."""
 
     DEFAULT_CSS = """
-    FieldsList { height: auto; max-height: 9; border: none; padding: 0 1; background: transparent; }
+    FieldsList, FieldsList:focus { height: auto; max-height: 9; border: none; padding: 0 1; background: transparent; }
     """
 
     def __init__(self, lines: Sequence[FieldLine], say: Speaker) -> None:
@@ -48,7 +48,7 @@ class FieldsList(OptionList):
 def _shown(line: FieldLine, widest: int, say: Speaker) -> RichText:
     full = round(line.score * _BAR)
     bar = "█" * full + "░" * (_BAR - full)
-    wrong = say(T("not right in {count} answers", count=line.wrong))
+    wrong = say(T("wrong: {count}", count=line.wrong))
     return RichText(f"{pad(clip(_name(line, say), widest), widest)}  {line.score:6.1%}  {bar}  {wrong}")
 
 

@@ -79,9 +79,10 @@ class Flow(Widget):
         raise NotImplementedError
 
     def changed(self) -> None:
-        """Lay out again, because what is shown has changed."""
-        self._laid_out = None
-        self.refresh(layout=True)
+        """Lay out again, because what is shown has changed; its neighbours move only if its height did."""
+        before, self._laid_out = self._laid_out, None
+        same = before is not None and _height(before[1]) == _height(self.lines(before[0]))
+        self.refresh(layout=not same)
 
     def lines(self, width: int) -> Content:
         """The laid out lines, kept until the width changes."""
@@ -95,7 +96,7 @@ class Flow(Widget):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """The number of lines."""
-        return self.lines(width).plain.count("\n") + 1
+        return _height(self.lines(width))
 
     def render(self) -> Content:
         """The lines."""
@@ -141,6 +142,10 @@ class Prose(Flow):
         span = self._spans[min(line, len(self._spans) - 1)]
         mark = self._rest if line else self._first
         return min(span.end, span.start + max(0, column - len(mark)))
+
+
+def _height(lines: Content) -> int:
+    return lines.plain.count("\n") + 1
 
 
 def _shown(text: str | Content) -> Content:

@@ -20,9 +20,9 @@ from agent.faces.tui.widgets.blocks import Answered, Entry, entries_of, lightly
 from agent.faces.tui.widgets.flow import Prose
 from tools.text import Speaker, T
 
-MOUNTED = 300
-"""Entries that are widgets at a time."""
-SLACK = 60
+MOUNTED = 150
+"""Entries that are widgets at a time: every change of the layout goes through all of them."""
+SLACK = 50
 """How many more there may be before the oldest are taken off the screen: not one by one, since each time costs a layout."""
 EARLIER = 100
 """Entries that "load earlier" brings back."""

@@ -39,6 +39,8 @@ class Pane:
     """Letter to what it shows or opens; none of them answers the question without asking."""
     commands: dict[str, tuple[Text, Do]] = field(default_factory=dict)
     """Key such as ctrl+g to what it does."""
+    quiet: frozenset[str] = frozenset()
+    """Letters that are not in the line of keys; the help has them."""
     enter: Do | None = None
     """What Enter does while no choice is marked."""
     escape: Do | None = None
@@ -138,9 +140,10 @@ class Card(Vertical, can_focus=True):
         self.call_after_refresh(self._fit)
 
     def _keys(self) -> str:
-        shown = [f"{key} {self.say(text)}" for key, (text, _) in {**self.pane.extras, **self.pane.commands}.items()]
+        keys = {**self.pane.extras, **self.pane.commands}
+        shown = [f"{key} {self.say(text)}" for key, (text, _) in keys.items() if key not in self.pane.quiet]
         back = T("back") if self.pane.escape else T("decide later")
-        return "   ".join([*shown, f"esc {self.say(back)}"])
+        return "  ".join([*shown, f"esc {self.say(back)}"])
 
     def _sleep(self) -> None:
         """Show the choices asleep until keys count again."""

@@ -76,13 +76,14 @@ class ReviewCard(Card):
                 "w": (T("evidence"), self._evidence),
                 "c": (T("approve with a comment"), self._comment),
                 "v": (T("full view"), partial(self._full, self.proposal, "")),
-                "d": (T("split/unified"), self._toggle),
+                "d": (T("columns"), self._toggle),
                 "y": (T("copy"), partial(self._copy, self.proposal)),
                 "p": (T("read the page"), self._page),
                 "?": (T("help"), self._help),
             },
             {"ctrl+g": (T("editor"), self._editor)} if self.proposal.changes else {},
             enter=self._evidence,
+            quiet=frozenset("cyp"),
         )
 
     def _answers(self) -> list[Choice]:
@@ -92,7 +93,7 @@ class ReviewCard(Card):
         allow = []
         if rule is not None:
             words = T(
-                "Allow {keys} changes this session, {count} more trainings",
+                "Allow {keys} this session, {count} more trainings",
                 keys=visible(", ".join(key.rpartition(".")[2] for key in rule.keys)),
                 count=rule.trainings,
             )
@@ -102,14 +103,15 @@ class ReviewCard(Card):
             *edit,
             Choice("r", say(T("Reject with a reason")), self._reason),
             *allow,
-            Choice("l", say(T("Later, next proposal")), self._defer),
+            Choice("l", say(T("Put off")), self._defer),
         ]
 
     def _body(self, proposal: Proposal, mark: str, *, hint: bool = False) -> list[Widget]:
         """Facts and diff; what somebody edited comes first."""
-        facts = fact_rows(_facts(proposal, self.say, hint=hint), self.say)
-        diff = DiffView(proposal.diff, self.say, mark=mark)
-        return [diff, Prose(""), *facts] if mark else [*facts, Prose(""), diff]
+        before, after = _facts(proposal, self.say, hint=hint), _more_facts(proposal, self.say)
+        rows: list[Widget] = [*fact_rows([*before, *after], self.say)]
+        rows.insert(0 if mark else len(before), DiffView(proposal.diff, self.say, mark=mark))
+        return rows
 
     async def _rule(self, rule: SessionRule) -> None:
         say = self.say
@@ -206,7 +208,7 @@ class ReviewCard(Card):
         ]
         extras: dict[str, tuple[Text, Do]] = {
             "v": (T("full view"), partial(self._full, shown, mark)),
-            "d": (T("split/unified"), self._toggle),
+            "d": (T("columns"), self._toggle),
             "y": (T("copy"), partial(self._copy, shown)),
         }
         await self.show(Pane(self._body(shown, mark), choices, extras, escape=self._back))
@@ -259,7 +261,6 @@ def _facts(proposal: Proposal, say: Speaker, *, hint: bool) -> list[tuple[Text, 
     facts = [
         (T("Change"), change),
         (T("Why"), say(T("{problem} (w: evidence)", problem=proposal.problem) if hint else proposal.problem)),
-        (T("Goal"), goal_line(proposal.goal, say)),
         (T("Expect"), effect_line(proposal.effect, say)),
         (T("Cost"), cost_line(proposal, say)),
         (T("Undo"), say(T("yes: the version before it stays, `rollback` restores it"))),
@@ -269,6 +270,10 @@ def _facts(proposal: Proposal, say: Speaker, *, hint: bool) -> list[tuple[Text, 
     if proposal.comment:
         facts.append((T("Model"), say(T("“{words}” (a language model's words)", words=visible(proposal.comment)))))
     if proposal.origin in _ORIGINS:
-        facts.append((T("From"), say(_ORIGINS[proposal.origin])))
-    facts.append((T("Read"), proposal.page))
+        facts.append((T("Idea by"), say(_ORIGINS[proposal.origin])))
     return facts
+
+
+def _more_facts(proposal: Proposal, say: Speaker) -> list[tuple[Text, str]]:
+    """What may stand below the diff."""
+    return [(T("Goal"), goal_line(proposal.goal, say)), (T("Read"), proposal.page)]
