@@ -8,6 +8,7 @@ from agent.journal import Journal
 from agent.proposing.assemble import propose
 from agent.proposing.baseline import baseline
 from agent.proposing.history import ProposalHistory
+from agent.proposing.reasons import wishes_in
 from tools.change import Decision, Proposal
 from tools.diagnose import Diagnosis
 from tools.reading.task import load_task as read_task_folder
@@ -56,3 +57,9 @@ def history_of(journal: Journal) -> ProposalHistory:
         elif entry.event == "failed":
             outcomes[str(entry.data["proposal_id"])] = "failed"
     return ProposalHistory(decisions=decisions, outcomes=outcomes)
+
+
+def welcome(path: Path, proposal: Proposal) -> bool:
+    """False for a change that the person rejected, or of a kind that the reason of a rejection speaks against."""
+    past = history_of(Journal(path))
+    return proposal.id not in past.rejected() and wishes_in(past.decisions).allow(proposal)

@@ -6,6 +6,7 @@ A proposal that a person's grant covers is answered by that rule instead; the fi
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from agent.approval import ReviewQuestion
@@ -13,7 +14,7 @@ from agent.context import Context, task_path
 from agent.events import Decided, Notice, Proposed
 from agent.grants import Grant, covering, decided_by, granted, rule_sentence, used
 from agent.proposing import edited
-from agent.proposing.now import proposals_now
+from agent.proposing.now import proposals_now, welcome
 from agent.state import Json, State, Work
 from agent.steps.wishes import as_json
 from tools.change import Decision, Proposal, Verb
@@ -109,7 +110,7 @@ def _after(state: State, decision: Decision, context: Context) -> list[Json]:
         return state["proposals"]
     done, rest = state["proposals"][: state["cursor"] + 1], state["proposals"][state["cursor"] + 1 :]
     seen = {Proposal.model_validate(one).id for one in done}
-    wishes = [one for one in rest if one["origin"] != "rules"]
+    wishes = [one for one in rest if _stays(one, task_path(state))]
     listed = seen | {Proposal.model_validate(one).id for one in wishes}
     diagnosis = Diagnosis.model_validate(state["diagnosis"])
     fresh = proposals_now(task_path(state), state["base"], diagnosis)
@@ -119,6 +120,13 @@ def _after(state: State, decision: Decision, context: Context) -> list[Json]:
     if following != rest:
         context.emit(Proposed(proposals=[Proposal.model_validate(one) for one in [*done, *following]]))
     return [*done, *following]
+
+
+def _stays(proposal: Json, path: Path) -> bool:
+    """A person's own wish stays on the list; an idea of a model only while no rejection speaks against it."""
+    if proposal["origin"] == "model":
+        return welcome(path, Proposal.model_validate(proposal))
+    return bool(proposal["origin"] == "person")
 
 
 def _under_review(state: State) -> Proposal:
