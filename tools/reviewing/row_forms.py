@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pydantic import JsonValue
 
 from tools.reading.row_answers import read_answer
-from tools.reading.row_shapes import ANSWER_KEYS
+from tools.reading.row_shapes import ANSWER_KEYS, turns_of
+from tools.scoring.prompting import answer_text
 from tools.task import Task, TaskDefinition
 from tools.text import T, Text, visible
 
@@ -24,6 +25,8 @@ def row_problems(task: Task, fields: Mapping[str, str], answer: JsonValue) -> li
     problems = [
         T("The field {field} is empty.", field=visible(name, 60)) for name, text in fields.items() if not text.strip()
     ]
+    if is_chat(task.definition, fields) and _turns(fields["messages"]) is None:
+        problems.append(T("The messages are no chat turns any more."))
     limit = task.config.values.training.max_length
     length = sum(map(len, fields.values()))
     if length > limit * CHARACTERS_PER_TOKEN:
@@ -34,6 +37,18 @@ def row_problems(task: Task, fields: Mapping[str, str], answer: JsonValue) -> li
         )
         problems.append(message)
     return [*problems, *_answer_problems(task, answer)]
+
+
+def is_chat(definition: TaskDefinition, fields: Mapping[str, str]) -> bool:
+    """True for a row whose whole input is a chat."""
+    return set(fields) == {"messages"} and "messages" not in definition.input_fields
+
+
+def _turns(messages: str) -> list[dict[str, str]] | None:
+    try:
+        return turns_of(json.loads(messages))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _answer_problems(task: Task, answer: JsonValue) -> list[Text]:
@@ -53,9 +68,9 @@ def row_object(
 ) -> dict[str, JsonValue]:
     """The JSON object of a row, in a shape that reading understands."""
     extra = {key: value for key, value in meta.items() if key not in fields}
-    if set(fields) == {"messages"} and "messages" not in definition.input_fields:
-        said = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
-        turns = [*json.loads(fields["messages"]), {"role": "assistant", "content": said}]
+    if is_chat(definition, fields):
+        turns: list[JsonValue] = [dict(turn) for turn in _turns(fields["messages"]) or []]
+        turns.append({"role": "assistant", "content": answer_text(definition.answer, answer)})
         return {"id": row_id, "messages": turns, **extra}
     given: dict[str, JsonValue] = {name: fields[name] for name in fields}
     return {"id": row_id, **given, **_answer_part(definition, answer), **extra}
