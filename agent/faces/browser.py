@@ -6,6 +6,7 @@ a page of another site cannot reach it: the connection has to come from the page
 
 from __future__ import annotations
 
+import logging
 from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
@@ -62,6 +63,10 @@ def _server(command: str, host: str, port: int, address: str) -> Any:
             if not same_site(request.headers.get("Origin"), request.headers.get("Host"), address):
                 raise parts.web.HTTPForbidden(text="The page that asks was not served from here.")
             return await super().handle_websocket(request)
+
+        def initialize_logging(self) -> None:
+            """Errors in one line: a traceback would put the program's values on the terminal."""
+            logging.basicConfig(level=logging.CRITICAL, format="%(message)s")
 
         async def on_startup(self, app: Any) -> None:
             """What to open was said before."""
