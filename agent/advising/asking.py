@@ -37,6 +37,8 @@ def asked(
     model = context.model
     if model is None:
         return None
+    told = T("The language model {name} is asked, for at most {seconds:.0f} s.", name=_name(model), seconds=SECONDS)
+    context.emit(Notice(message=told))
     until = monotonic() + SECONDS
 
     def stopped() -> bool:
@@ -54,11 +56,15 @@ def _notice(model: ChatModel, failed: EndpointFailed, *, late: bool) -> Notice:
     if late:
         reason = T(
             "The language model {name} took longer than {seconds:.0f} s.",
-            name=visible(model.name, 80),
+            name=_name(model),
             seconds=SECONDS,
         )
     message = T("{reason} The loop goes on with what the rules found.", reason=reason)
     return Notice(level="warning", message=message, page=failed.page)
+
+
+def _name(model: ChatModel) -> str:
+    return visible(model.name, 80)
 
 
 def in_language_of(say: Speaker) -> str:
