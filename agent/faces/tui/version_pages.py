@@ -61,7 +61,9 @@ def _title(facts: VersionFacts, say: Speaker) -> str:
 
 def _state(facts: VersionFacts, say: Speaker) -> list[Line]:
     lines: list[Line] = [("! " + say(problem.message), BAD) for problem in facts.record.problems]
-    if facts.stage != "done":
+    if facts.stage in {"training", "waiting"}:
+        lines.append((say(T("It has no result yet: {stage}.", stage=STAGES[facts.stage])), NORMAL))
+    elif facts.stage != "done":
         told = T("It has no result: {stage}.", stage=STAGES[facts.stage])
         if facts.reason is not None:
             told = T("It has no result: {stage}. {reason}", stage=STAGES[facts.stage], reason=facts.reason)

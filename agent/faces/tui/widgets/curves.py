@@ -49,10 +49,10 @@ def score_series(view: RunView, say: Speaker) -> list[Series]:
     return [*found, *_starred(view.curves.best, say)]
 
 
-def loss_scale(series: Sequence[Series]) -> Scale:
+def loss_scale(series: Sequence[Series], steps: tuple[float, float] | None = None) -> Scale:
     """Logarithmic where the losses span much."""
     values = [value for one in series for _, value in one.points if value is not None]
-    return Scale(log=bool(values) and min(values) > 0 and max(values) > _RATIO * min(values))
+    return Scale(log=bool(values) and min(values) > 0 and max(values) > _RATIO * min(values), steps=steps)
 
 
 def curve_sentences(view: RunView) -> list[Text]:
@@ -192,7 +192,11 @@ class CurvePanel(Horizontal):
         losses = loss_series(view, self._say) if view else []
         scores = score_series(view, self._say) if view else []
         score = metric_name(view.primary_metric) if view else T("Score")
-        charts = (("loss", T("Loss"), losses, loss_scale(losses)), ("score", score, scores, Scale(percent=True)))
+        steps = (1.0, float(view.total_steps)) if view and view.total_steps else None
+        charts = (
+            ("loss", T("Loss"), losses, loss_scale(losses, steps)),
+            ("score", score, scores, Scale(percent=True, steps=steps)),
+        )
         for name, title, series, scale in charts:
             panel = self.query_one(f"#{name}", Vertical)
             panel.query_one(Legend).show(self._say(title), series, ascii_only=self.ascii_only, scale=scale)

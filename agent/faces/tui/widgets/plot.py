@@ -58,6 +58,8 @@ class Scale:
     percent: bool = False
     log: bool = False
     """Equal distances are equal ratios; only where every value is above zero."""
+    steps: tuple[float, float] | None = None
+    """What the lower axis spans at least."""
 
 
 def draw(
@@ -70,7 +72,7 @@ def draw(
     kept = [(one, _finite(one.points)) for one in series]
     if not any(points for _, points in kept) or width < _SMALLEST_PICTURE[0] or height < _SMALLEST_PICTURE[1]:
         return Picture([" " * width] * height, [[""] * width for _ in range(height)])
-    xs = [x for _, points in kept for x, _ in points]
+    xs = [*(scale.steps or ()), *(x for _, points in kept for x, _ in points)]
     ys = [y for _, points in kept for _, y in points]
     if scale.log and min(ys) > 0:
         kept = [(one, [(x, log10(y)) for x, y in points]) for one, points in kept]
@@ -78,7 +80,9 @@ def draw(
     else:
         spread, middle = (min(ys), max(ys)), (min(ys) + max(ys)) / 2
     labels = {0: _label(max(ys), scale), height - 3: _label(min(ys), scale)}
-    if height > 6:
+    if max(ys) == min(ys):
+        labels = {(height - 3) // 2: _label(middle, scale)}
+    elif height > 6:
         labels[(height - 3) // 2] = _label(middle, scale)
     gutter = min(max(map(len, labels.values())), width // 2) + 2
     canvas = _Canvas(width - gutter, height - 2, (min(xs), max(xs)), spread, ascii_only=ascii_only)

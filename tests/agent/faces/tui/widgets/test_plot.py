@@ -99,3 +99,13 @@ def test_a_single_point_and_a_flat_line_are_shown():
     assert "o" in "".join(draw([Series("a", [(5, 0.4)], "none", "o")], 40, 10).rows)
     flat = [row for row in draw([Series("a", [(1, 0.4), (9, 0.4)])], 40, 9).rows[:7] if row.split("│")[1].strip()]
     assert len(flat) == 1
+
+
+def test_the_lower_axis_can_reach_to_the_end_of_a_training_that_runs():
+    picture = draw([Series("a", RISING)], 40, 10, scale=Scale(steps=(1, 100)))
+    assert picture.rows[-1].split() == ["1", "50", "100"]
+    assert max(len(row.rstrip()) for row in picture.rows[:8]) < 16
+
+
+def test_a_flat_chart_says_its_only_value_once():
+    assert "".join(draw([Series("a", [(1, 0.4), (9, 0.4)])], 40, 12).rows).count("0.4") == 1
