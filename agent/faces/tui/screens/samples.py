@@ -110,7 +110,7 @@ class SamplesScreen(Screen[None]):
         yield PlainText(self._say(T("Rows to review in {task}", task=visible(self._task_path.name))), id="title")
         yield PlainText(self._say(T("Reading…")), id="place")
         yield Input(placeholder=self._say(T("filter: words of the row, its labels or reasons")), id="filter")
-        yield OptionList(id="batches")
+        yield OptionList(id="batches", markup=False)
         yield RowView()
         yield PlainText(id="labels")
         yield KeyBar(self._say)
@@ -141,8 +141,6 @@ class SamplesScreen(Screen[None]):
             self._open(batch)
         else:
             self._list()
-
-    # --- the list of batches ---------------------------------------------------------------------------------------
 
     def _list(self) -> None:
         self._batch = None
@@ -194,8 +192,6 @@ class SamplesScreen(Screen[None]):
             self._open(batch)
             return
         self._tell(self._say(NO_SUSPECTS))
-
-    # --- one batch -------------------------------------------------------------------------------------------------
 
     def _open(self, batch: Batch) -> None:
         self._batch, self._filter = batch, ItemFilter()
@@ -327,8 +323,6 @@ class SamplesScreen(Screen[None]):
             self._item = names[max(0, min(names.index(self._item) + step, len(names) - 1))]
         self._show()
 
-    # --- filter and many at once -----------------------------------------------------------------------------------
-
     def action_filter(self) -> None:
         """Type words that the rows must hold."""
         if self._batch is not None:
@@ -374,8 +368,6 @@ class SamplesScreen(Screen[None]):
             self.notify(self._say(told), severity="warning", markup=False)
         self._reread()
         self._show()
-
-    # --- the end ---------------------------------------------------------------------------------------------------
 
     @work(exclusive=True, group="samples-form")
     async def action_propose(self) -> None:
