@@ -62,7 +62,7 @@ class ReferencesScreen(Screen[None]):
     ReferencesScreen.reading.-narrow #finder { display: none; }
     ReferencesScreen.reading.-wide #finder { width: 44; border-right: solid $foreground-muted; }
     """
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - Textual declares it so
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Back", show=False),
         Binding("slash", "search", "Search", show=False),
