@@ -7,6 +7,7 @@ from functools import singledispatchmethod
 from agent.approval import ConfirmQuestion, DecideQuestion, Question
 from agent.events import (
     Adopted,
+    Analysed,
     Compared,
     Decided,
     Diagnosed,
@@ -23,7 +24,7 @@ from agent.events import (
 )
 from agent.faces.console import out
 from agent.faces.layout import aligned, wrap
-from agent.faces.views.diagnosis import diagnosis_lines
+from agent.faces.views.diagnosis import analysis_lines, diagnosis_lines
 from agent.faces.views.opened import opened_lines
 from agent.faces.views.progress import ProgressLines
 from agent.faces.views.proposal import summary_line
@@ -84,6 +85,10 @@ class PlainFace:
     @_lines.register
     def _(self, event: Diagnosed) -> list[str]:
         return [*self._heading(2), *diagnosis_lines(event.diagnosis, self._say)]
+
+    @_lines.register
+    def _(self, event: Analysed) -> list[str]:
+        return ["", *analysis_lines(event, self._say)]
 
     @_lines.register
     def _(self, event: Proposed) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.events import Analysed
 from agent.faces.layout import clip, table, wrap
 from agent.faces.views.words import SEVERITIES
 from tools.diagnose import Diagnosis
@@ -81,3 +82,13 @@ def _case(case: ErrorCase, say: Speaker) -> list[str]:
     text = say(T("{row}: expected {expected}, got {got}", row=case.row, expected=clip(case.expected, 60), got=got))
     fields = [f"{name}: {clip(value, 160)}" for name, value in case.input.items()]
     return [*wrap("- " + text), *(line for field in fields for line in wrap(field, indent="    "))]
+
+
+def analysis_lines(event: Analysed, say: Speaker) -> list[str]:
+    """A language model's reading of the errors, marked as its opinion, with the rows that anyone can look up."""
+    title = T("What {model} sees in the wrong answers (an opinion):", model=visible(event.model, 60))
+    lines = [say(title), *wrap(visible(event.summary), indent="  ")]
+    for one in event.patterns:
+        lines += wrap(f"- {visible(one.name)}: {visible(one.explanation)}", indent="  ")
+        lines += wrap(", ".join(visible(row, 40) for row in one.row_ids), indent="    ")
+    return lines

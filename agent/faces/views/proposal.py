@@ -22,6 +22,9 @@ def proposal_lines(proposal: Proposal, say: Speaker, *, number: int, total: int)
     ]
     if proposal.caution:
         facts.insert(4, (T("But"), say(proposal.caution)))
+    if proposal.comment:
+        words = T("“{words}” (a language model's words)", words=visible(proposal.comment))
+        facts.insert(1, (T("Model"), say(words)))
     return [say(title), "", *_labelled(facts, say), "", *_diff(proposal, say)]
 
 
