@@ -226,6 +226,13 @@ class IterateApp(Surface):
         """A key was pressed in the input."""
         self.desk.key_seen()
 
+    def on_typed(self, message: messages.Typed) -> None:
+        """Characters that a card did not take belong to the input."""
+        composer = self.chat.composer
+        composer.focus()
+        composer.move_cursor(composer.document.end)
+        composer.insert(message.text)
+
     # --- orders
 
     def on_order_given(self, message: messages.OrderGiven) -> None:

@@ -123,6 +123,8 @@ class Transcript(VerticalScroll, can_focus=True):
     async def _mount_fresh(self) -> None:
         fresh, self._fresh = self._fresh, []
         self._entries += fresh
+        if not self.is_attached:  # the last words of a session come while the app closes
+            return
         shown = fresh[-(MOUNTED + SLACK) :]
         if len(shown) < len(fresh) or len(self._entries) - self._first > MOUNTED + SLACK:
             await self._prune(len(shown))
@@ -150,7 +152,7 @@ class Transcript(VerticalScroll, can_focus=True):
             self._below.display = True
 
     def _flush_stream(self) -> None:
-        if not self._pending:
+        if not self._pending or not self.is_attached:
             return
         self._streamed += self._pending
         self._pending = ""

@@ -1,0 +1,102 @@
+"""Sessions in the chat: a question and its card, typing beside it, leaving, coming back, the picker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agent.conversation.said import Order
+from agent.faces.tui.app import IterateApp
+from agent.faces.tui.screens.resume import ResumeScreen
+from agent.i18n import speaker
+from agent.journal import Journal
+from agent.records import session_records
+from agent.settings import Settings
+from tests.support.tui import make_app, screen_text, settled, until
+
+
+def decisions(task: Path) -> list[str]:
+    return [str(entry.data["decision"]["decision"]) for entry in Journal(task).entries() if entry.event == "decision"]
+
+
+async def test_what_is_typed_when_a_card_appears_stays_and_decides_nothing(tmp_path: Path) -> None:
+    app = make_app(tmp_path, "stance")
+    async with app.run_test(size=(100, 34)) as pilot:
+        await settled(pilot)
+        app.execute(Order(command="improve", args={"task": "stance"}))
+        await pilot.press(*"a draft with a, r, 1")
+        await until(pilot, lambda: app.desk.card is not None)
+        await pilot.press(*" and more")
+        assert app.chat.composer.text == "a draft with a, r, 1 and more"
+        assert app.focused is app.chat.composer
+        assert app.bridge.question is not None and decisions(app.task_path) == []
+        await app.leave()
+
+
+async def test_a_rejection_in_words_reaches_the_session_and_a_number_that_does_not_exist_is_said(tmp_path: Path) -> None:
+    app = make_app(tmp_path, "stance")
+    async with app.run_test(size=(100, 40)) as pilot:
+        await settled(pilot)
+        app.execute(Order(command="improve", args={"task": "stance"}))
+        await until(pilot, lambda: app.desk.card is not None)
+        app.execute(Order(command="approve", args={"numbers": [77]}))
+        await until(pilot, lambda: "There is no proposal 77" in screen_text(app))
+        app.execute(Order(command="reject", args={"numbers": [1], "reason": "we tried that"}))
+        await until(pilot, lambda: decisions(app.task_path) == ["reject"])
+        entry = next(entry for entry in Journal(app.task_path).entries() if entry.event == "decision")
+        assert entry.data["decision"]["reason"] == "we tried that" and entry.data["decision"]["by"] == "person"
+        await app.leave()
+
+
+async def test_a_question_put_aside_comes_back_and_after_leaving_the_same_session_is_taken_up(tmp_path: Path) -> None:
+    app = make_app(tmp_path, "stance")
+    async with app.run_test(size=(100, 40)) as pilot:
+        await settled(pilot)
+        app.execute(Order(command="improve", args={"task": "stance"}))
+        await until(pilot, lambda: app.desk.card is not None)
+        asked = app.bridge.question
+        app.execute(Order(command="later"))
+        await until(pilot, lambda: app.desk.card is None)
+        assert app.bridge.question == asked
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: app.desk.card is not None)
+        await app.leave()
+    record = session_records(app.task_path)[-1]
+    assert app.resume_line == f"iterate --resume {record.id}" and record.reason == "waiting"
+
+    again = IterateApp(app.workspace, speaker("zh-TW"), "zh-TW", resume=record.id, settings=Settings())
+    async with again.run_test(size=(100, 40)) as pilot:
+        await until(pilot, lambda: again.desk.card is not None)
+        assert again.bridge.question == asked
+        await again.leave()
+    assert len(session_records(app.task_path)) == 1 and decisions(app.task_path) == []
+
+
+async def test_the_picker_lists_sessions_and_goes_on_with_an_open_one(tmp_path: Path) -> None:
+    app = make_app(tmp_path, "stance", "official-doc")
+    async with app.run_test(size=(100, 34)) as pilot:
+        await settled(pilot)
+        app.execute(Order(command="sessions"))
+        await until(pilot, lambda: "There is no session yet" in screen_text(app))
+        app.execute(Order(command="improve", args={"task": "stance"}))
+        await until(pilot, lambda: app.desk.card is not None)
+        app.execute(Order(command="improve", args={"task": "official-doc"}))
+        await until(pilot, lambda: app.bridge.task is not None and app.bridge.task.name == "official-doc")
+        await until(pilot, lambda: app.bridge.question is not None)
+        app.execute(Order(command="sessions"))
+        await until(pilot, lambda: isinstance(app.screen, ResumeScreen))
+        shown = screen_text(app)
+        assert "stance" in shown and "a decision waits" in shown
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: app.bridge.task is not None and app.bridge.task.name == "stance")
+        await until(pilot, lambda: app.desk.card is not None)
+        assert app.task_path.name == "stance" and len(session_records(app.task_path)) == 1
+        await app.leave()
+
+
+async def test_unattended_runs_are_not_promised(tmp_path: Path) -> None:
+    app = make_app(tmp_path, "stance")
+    async with app.run_test(size=(110, 30)) as pilot:
+        await settled(pilot)
+        app.execute(Order(command="overnight", args={"until": "07:00"}))
+        await until(pilot, lambda: "--yes-policy" in screen_text(app))
+        assert app.bridge.question is None and not app.bridge.running
