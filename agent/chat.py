@@ -24,6 +24,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 
 from agent.conversation.said import Tell, TurnEnded, TurnEvent
 from agent.conversation.situation import Situation
+from agent.conversation.talker import whole
 from agent.conversation.transcript import Transcript, TurnRecord, exchanges
 from agent.graph import build_chat_graph
 from agent.paths import Workspace
@@ -56,7 +57,7 @@ class Conversation:
     def turn(self, text: str, situation: Situation, tell: Tell) -> None:
         """Answer a message of the person; events go to `tell`, the last one is always TurnEnded."""
         with self._turns:
-            self._turn(text, situation, tell)
+            self._turn(whole(text), situation, tell)
 
     def _turn(self, text: str, situation: Situation, tell: Tell) -> None:
         begun = time.monotonic()

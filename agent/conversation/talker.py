@@ -77,15 +77,20 @@ def _stream(
     for piece in model.stream(messages, tools, stopped=situation.stopped, notice=_said(tell)):
         match piece:
             case TextPiece(text):
-                words.append(text)
-                tell(Delta(text=text))
+                words.append(whole(text))
+                tell(Delta(text=words[-1]))
             case CallPiece(call):
-                calls.append(call)
+                calls.append(ToolCall(whole(call.id), whole(call.name), whole(call.arguments)))
             case UsagePiece(finish=finish):
                 cut = finish == "length"
         if situation.stopped():
             break
     return Spoken("".join(words), tuple(calls), cut)
+
+
+def whole(text: str) -> str:
+    """The text without halves of characters, which no file or database takes."""
+    return text.encode("utf-8", errors="replace").decode("utf-8")
 
 
 def _said(tell: Tell) -> Callable[[Text], None]:

@@ -7,6 +7,7 @@ showing a transcript again never carries anything out again.
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ from agent.conversation.situation import Exchange
 from tools.files import append_line, now
 from tools.text import Speaker, T
 
+_BLOCK = 64_000
 LONGEST_REMEMBERED = 4_000
 """Characters of one answer that a model is reminded of."""
 
@@ -89,17 +91,25 @@ class Transcript:
     def recent(self, limit: int) -> list[TurnRecord]:
         """The newest `limit` messages with their answers, oldest first; lines torn by a crash are left out."""
         found: dict[str, TurnRecord] = {}
-        for raw in self._lines()[-2 * limit :] if limit > 0 else []:
+        for raw in self._last_lines(2 * limit) if limit > 0 else []:
             line = _parse(raw)
             if line is not None and (line.type == "answered" or line.record.id not in found):
                 found[line.record.id] = line.record
         return list(found.values())[-limit:]
 
-    def _lines(self) -> list[str]:
+    def _last_lines(self, count: int) -> list[str]:
+        """The last lines of the file, read from its end: a long conversation is not read whole at every turn."""
         try:
-            return self.path.read_text(encoding="utf-8", errors="replace").splitlines()
+            with self.path.open("rb") as stream:
+                start = size = stream.seek(0, os.SEEK_END)
+                tail = b""
+                while start > 0 and tail.count(b"\n") <= count:
+                    start = max(0, start - max(_BLOCK, size - start))
+                    stream.seek(start)
+                    tail = stream.read(size - start)
         except OSError:
             return []
+        return tail.decode("utf-8", errors="replace").splitlines()[-count:]
 
     def _append(self, kind: Literal["asked", "answered"], record: TurnRecord) -> None:
         append_line(self.path, json.dumps({"type": kind, "record": record.model_dump(mode="json")}))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from agent.chat import Conversation, conversation_folder
+from agent.conversation import transcript
 from agent.conversation.said import (
     Delta,
     Filed,
@@ -21,6 +22,7 @@ from agent.conversation.said import (
     TurnEvent,
 )
 from agent.conversation.situation import Situation
+from agent.conversation.talker import whole
 from agent.library import Library
 from agent.model.client import open_model
 from agent.settings import Settings
@@ -351,3 +353,23 @@ def test_no_key_is_kept_or_shown(turn: Turn, server: FakeEndpoint, mood: MoodTas
     assert key not in "".join(event.model_dump_json() for events in told for event in events)
     for path in conversation_folder(mood.workspace).iterdir():
         assert key.encode() not in path.read_bytes()
+
+
+def test_halves_of_characters_break_nothing(turn: Turn, server: FakeEndpoint, conversation: Conversation) -> None:
+    server.call("task_status", r'{"task": "\ud83d"}').answer("other half")
+    assert ended(turn("what is this \udcff that I typed in my terminal?")).by == "model"
+    (record,) = conversation.recent(5)
+    assert record.answered
+    assert record.text == "what is this ? that I typed in my terminal?"
+    assert whole("\ud83d half \ude00") == "? half ?"
+
+
+def test_only_the_end_of_a_long_conversation_is_read(
+    turn: Turn, mood: MoodTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transcript, "_BLOCK", 50)
+    for number in range(6):
+        turn(f"/help {number}")
+    found = Conversation(conversation_folder(mood.workspace)).recent(4)
+    assert [record.text for record in found] == [f"/help {number}" for number in range(2, 6)]
+    assert all(record.answered for record in found)
