@@ -7,15 +7,19 @@ from collections.abc import Callable
 from textual import events
 from textual.app import App, ComposeResult
 from textual.containers import Vertical
+from textual.pilot import Pilot
 from textual.widgets import Input
 
 from agent.approval import Answer, ReviewQuestion
 from agent.conversation.said import Order
 from agent.faces.tui.messages import OrderGiven, QuestionAnswered, QuestionPostponed, Typed
 from agent.faces.tui.widgets.cards.base import Card
+from agent.faces.tui.widgets.cards.guard import HOLD
 from tools.change import Change, ChangeKind, Cost, Difficulty, Edit, Effect, Goal, Proposal, Tier
 from tools.text import T
 
+HELD = HOLD + 0.1
+"""Seconds after which a held letter has come to something."""
 DIFF = """\
 --- a/configs/training_config.yaml
 +++ b/configs/training_config.yaml
@@ -40,6 +44,31 @@ class Clock:
 
     def pass_(self, seconds: float) -> None:
         self.time += seconds
+
+
+async def press(app: CardApp, pilot: Pilot[None], clock: Clock, *keys: str) -> None:
+    """Keys one by one, each with the silence before and behind it that makes it meant; letters of a form need none."""
+    for key in keys:
+        await pilot.pause()
+        clock.pass_(5)
+        on_card = app.screen.focused in list(app.query(Card))
+        await pilot.press(key)
+        await pilot.pause(HELD if on_card and len(key) == 1 else None)
+
+
+async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
+    """Wait for something that takes a thread or a timer."""
+    for _ in range(100):
+        if condition():
+            return
+        await pilot.pause(0.05)
+    raise AssertionError("it did not happen")
+
+
+def shown(app: App[None]) -> str:
+    """What is on the screen, line by line, without colours."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(part.text for part in strip) for strip in strips)
 
 
 class CardApp(App[None]):

@@ -7,6 +7,7 @@ pane gave it, once the guard lets the key count. Letters that mean nothing here 
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -85,9 +86,9 @@ class Card(Vertical, can_focus=True):
 
     # what a kind of card gives
 
+    @abstractmethod
     def first_pane(self) -> Pane:
         """The question itself."""
-        raise NotImplementedError
 
     # panes
 
@@ -180,7 +181,7 @@ class Card(Vertical, can_focus=True):
 
     def on_focus(self) -> None:
         """The keys come here now; for a moment they decide nothing."""
-        self.guard.focused(by_itself=self._by_itself)
+        self.guard.focused()
         self._wants_focus = self._wants_focus and not self._by_itself
         self._by_itself = False
         self._sleep()
@@ -233,12 +234,12 @@ class Card(Vertical, can_focus=True):
             return
         sensed = self.guard.letter(letter, decides=letter not in self.pane.extras)
         if sensed.sense is Sense.held:
-            self.set_timer(HOLD, lambda: self.call_later(self._settle, letter))
+            self.set_timer(HOLD, lambda: self.call_later(self._settle, letter, sensed.hold))
         await self._sensed(sensed, self._meaning(letter))
 
-    async def _settle(self, letter: str) -> None:
+    async def _settle(self, letter: str, hold: int) -> None:
         if self.is_attached and not self.answered:
-            await self._sensed(self.guard.settled(), self._meaning(letter))
+            await self._sensed(self.guard.settled(hold), self._meaning(letter))
 
     async def _command(self, key: str) -> None:
         if key == "escape" and self.pane.escape is not None:

@@ -1,9 +1,9 @@
 """When a card may take the focus, and when a key or a click on it counts: nothing is ever decided by typing.
 
-Two rules carry it. A card takes the focus by itself only while the composer is empty and no key came in the last second; and
-for half a second after it appears, gets the focus or absorbs a key, no key and no click decides anything. The first key after
-the card took the focus by itself is held for a moment: more letters behind it mean that somebody is typing, and all of them
-belong to the composer. Times come from a clock that is handed in; nothing here waits.
+Three rules carry it. A card takes the focus by itself only while the composer is empty and no key came in the last second. For
+half a second after it appears, gets the focus or absorbs a key, no key and no click decides anything. And each letter is held
+for a moment: more letters behind it mean that somebody is typing, and all of them belong to the composer. Times come from a
+clock that is handed in; nothing here waits.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Sense(Enum):
     absorbed = auto()
     """Too early: nothing happens, and the dead time begins again."""
     held = auto()
-    """Ask `settled` again after HOLD."""
+    """Ask `settled` about `hold` after HOLD seconds."""
     typing = auto()
     """`text` belongs to the composer."""
     nothing = auto()
@@ -38,10 +38,13 @@ class Sense(Enum):
 
 @dataclass(frozen=True)
 class Sensed:
-    """The meaning of a key, with the characters that go to the composer."""
+    """The meaning of a key."""
 
     sense: Sense
     text: str = ""
+    """The characters that go to the composer."""
+    hold: int = 0
+    """Names the holding of a letter."""
 
 
 class Guard:
@@ -53,10 +56,9 @@ class Guard:
         self._last_key = float("-inf")
         self._appeared = now()
         self._armed = now()
-        self._first = False
         self._typing = False
         self._held = ""
-        self._held_at = 0.0
+        self._hold = 0
         self._held_early = False
 
     def composer_changed(self, has_text: bool) -> None:
@@ -72,13 +74,13 @@ class Guard:
         return not self._composer_has_text and self._now() - self._last_key >= QUIET
 
     def appeared(self) -> None:
-        """The card, or other choices on it, came into sight."""
+        """The card, or other choices on it, came into sight; a letter held for those before is no answer to these."""
         self._appeared = self._armed = self._now()
+        self._held = ""
 
-    def focused(self, *, by_itself: bool) -> None:
-        """The card has the keys now; `by_itself` when nobody asked for that."""
+    def focused(self) -> None:
+        """The card has the keys now."""
         self._armed = max(self._armed, self._now())
-        self._first = by_itself
         self._typing = False
         self._held = ""
 
@@ -93,21 +95,18 @@ class Guard:
 
     def letter(self, key: str, *, decides: bool = True) -> Sensed:
         """A printable key that means something on the card was pressed on it; `decides` when it may answer the question."""
-        early = decides and not self.awake
-        if self._typing or (self._held and self._now() - self._held_at < HOLD):
+        if self._typing or self._held:
             return Sensed(Sense.typing, self.other_letter(key))
-        if early:
+        self._held, self._hold, self._held_early = key, self._hold + 1, decides and not self.awake
+        if self._held_early:
             self._armed = self._now()
-        if not self._first:
-            return Sensed(Sense.absorbed if early else Sense.counts)
-        self._held, self._held_at, self._held_early = key, self._now(), early
-        return Sensed(Sense.held)
+        return Sensed(Sense.held, hold=self._hold)
 
-    def settled(self) -> Sensed:
-        """What became of a held key once HOLD is over."""
-        if not self._held or self._now() - self._held_at < HOLD:
+    def settled(self, hold: int) -> Sensed:
+        """What became of a held letter, now that HOLD is over and nothing followed it."""
+        if not self._held or hold != self._hold:
             return Sensed(Sense.nothing)
-        self._held, self._first = "", False
+        self._held = ""
         return Sensed(Sense.absorbed if self._held_early else Sense.counts)
 
     def other_letter(self, key: str) -> str:

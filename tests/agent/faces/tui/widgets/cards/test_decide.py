@@ -8,7 +8,7 @@ from agent.approval import ConfirmQuestion, DecideQuestion
 from agent.faces.tui.screens.full_view import FullView
 from agent.faces.tui.widgets.cards.confirm import ConfirmCard
 from agent.faces.tui.widgets.cards.decide import DecideCard
-from tests.support.cards import CardApp, Clock
+from tests.support.cards import HELD, CardApp, Clock, press, shown, until
 from tools.comparison import Comparison, MetricLine, NoiseFloor, Range
 from tools.evidence.power import Settling
 from tools.text import T, english
@@ -64,30 +64,18 @@ def confirm(clock):
     return CardApp(lambda: ConfirmCard(asked, 6, english, now=clock))
 
 
-async def press(app, pilot, clock, *keys):
-    app.card.focus()
-    for key in keys:
-        await pilot.pause()
-        clock.pass_(5)
-        await pilot.press(key)
-    await pilot.pause()
-
-
-def shown(app):
-    strips = app.screen._compositor.render_strips()
-    return "\n".join("".join(part.text for part in strip) for strip in strips)
-
-
 @pytest.mark.parametrize(("key", "choice"), [("a", "adopt"), ("2", "continue"), ("b", "rollback")])
 async def test_a_key_decides_about_the_version(decide, clock, key, choice):
     async with decide.run_test() as pilot:
+        decide.card.focus()
         await press(decide, pilot, clock, key)
         assert (decide.answers[0].choice, decide.answers[0].by, decide.tokens) == (choice, "person", [5])
 
 
 async def test_the_card_shows_how_sure_the_difference_is_and_what_would_settle_it(decide, clock):
     async with decide.run_test(size=(110, 40)) as pilot:
-        await press(decide, pilot, clock)
+        decide.card.focus()
+        await until(pilot, lambda: "2 approved" in shown(decide))
         text = " ".join(shown(decide).replace("│", " ").split())
         for words in (
             "62.0% → 65.0%, +3.0 points",
@@ -103,26 +91,31 @@ async def test_the_card_shows_how_sure_the_difference_is_and_what_would_settle_i
 
 async def test_the_report_opens_and_escape_comes_back_then_leaves_it_for_later(decide, clock):
     async with decide.run_test() as pilot:
+        decide.card.focus()
         await press(decide, pilot, clock, "v")
         assert isinstance(decide.screen, FullView)
         await pilot.press("escape")
+        decide.card.focus()
         await press(decide, pilot, clock, "escape")
         assert (decide.answers, decide.postponed) == ([], [5])
 
 
-async def test_early_keys_neither_adopt_nor_open_anything(decide, confirm):
+async def test_early_keys_neither_adopt_nor_open_anything(decide, confirm, clock):
     for app in (decide, confirm):
         async with app.run_test() as pilot:
             app.card.focus()
-            await pilot.press("a", "1", "enter", "n", "b")
+            await pilot.press("a", "enter")
+            await pilot.pause(HELD)
             assert (app.answers, app.postponed) == ([], [])
 
 
 @pytest.mark.parametrize(("key", "adopt"), [("a", True), ("n", False)])
 async def test_adoption_is_confirmed_or_not_with_both_scores_in_sight(confirm, clock, key, adopt):
     async with confirm.run_test(size=(110, 40)) as pilot:
-        await press(confirm, pilot, clock)
+        confirm.card.focus()
+        await until(pilot, lambda: "test_ledger" in shown(confirm))
         assert "valid said 65.0%, test says 61.0%" in shown(confirm)
         assert "line 4 of iterations/test_ledger.jsonl" in shown(confirm)
+        confirm.card.focus()
         await press(confirm, pilot, clock, key)
         assert confirm.answers[0].adopt is adopt

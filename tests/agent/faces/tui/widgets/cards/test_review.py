@@ -8,11 +8,10 @@ import pytest
 
 from agent.faces.tui.widgets.cards import review as module
 from agent.faces.tui.widgets.cards.choices import Choices
-from agent.faces.tui.widgets.cards.guard import HOLD
 from agent.faces.tui.widgets.cards.review import ReviewCard
 from agent.faces.tui.widgets.diff import DiffView
 from agent.grants import offered_rule
-from tests.support.cards import CardApp, Clock, question
+from tests.support.cards import HELD, CardApp, Clock, press, question, shown, until
 from tests.support.mood_task import MoodTask
 from tools.change import Verb
 from tools.text import T, english
@@ -33,35 +32,6 @@ def app(clock, task):
     return CardApp(lambda: ReviewCard(question(), 7, task, english, now=clock))
 
 
-async def ready(app, pilot, clock):
-    """The card has the focus because the person went there, and its keys count."""
-    app.card.focus()
-    await pilot.pause()
-    clock.pass_(5)
-
-
-async def press(pilot, clock, *keys):
-    """Keys with pauses that any guard lets pass."""
-    for key in keys:
-        await pilot.press(key)
-        await pilot.pause()
-        clock.pass_(5)
-
-
-def shown(app):
-    """What stands on the card, line by line."""
-    app.screen._compositor.render_strips()
-    return "\n".join("".join(part.text for part in strip) for strip in app.screen._compositor.render_strips())
-
-
-async def until(pilot, condition):
-    for _ in range(100):
-        if condition():
-            return
-        await pilot.pause(0.05)
-    raise AssertionError("it did not happen")
-
-
 async def test_typing_fast_while_the_card_appears_approves_nothing_and_loses_no_letter(task):
     app = CardApp(lambda: ReviewCard(question(), 7, task, english), at_once=False)
     async with app.run_test() as pilot:
@@ -80,10 +50,19 @@ async def test_letters_typed_after_the_card_took_the_focus_by_itself_reach_the_c
         await until(pilot, lambda: app.card.has_focus)
         clock.pass_(5)
         await pilot.press("a", "1", "a", "a", "y")
-        clock.pass_(HOLD)
-        await pilot.pause(HOLD + 0.1)
+        await pilot.pause(HELD)
         assert app.composer.value == "a1aay"
         assert app.composer.has_focus
+        assert app.answers == []
+
+
+async def test_a_sentence_typed_after_other_keys_on_the_card_is_a_sentence(app, clock):
+    async with app.run_test() as pilot:
+        app.card.focus()
+        await press(app, pilot, clock, "s", "escape")
+        await pilot.press(*"add rows")
+        await pilot.pause(HELD)
+        assert app.composer.value == "add rows"
         assert app.answers == []
 
 
@@ -106,9 +85,8 @@ async def test_one_letter_and_silence_approves_once_with_the_token_of_the_asking
         await until(pilot, lambda: app.card.has_focus)
         clock.pass_(5)
         await pilot.press("a")
-        clock.pass_(HOLD)
         await until(pilot, lambda: app.answers)
-        await press(pilot, clock, "a", "l", "1")
+        await press(app, pilot, clock, "a", "l", "1")
         (decision,) = app.answers
         assert app.tokens == [7]
         assert (decision.decision, decision.by, decision.remember) == (Verb.approve, "person", None)
@@ -118,18 +96,19 @@ async def test_one_letter_and_silence_approves_once_with_the_token_of_the_asking
 async def test_keys_right_after_the_focus_decide_nothing_and_say_so(app, clock):
     async with app.run_test() as pilot:
         app.card.focus()
-        await pilot.press("a", "a", "1", "r", "enter", "escape")
+        await pilot.press("a", "enter", "escape")
+        await pilot.pause(HELD)
         assert (app.answers, app.postponed) == ([], [])
         assert "too quick" in shown(app)
         clock.pass_(5)
-        await press(pilot, clock, "1")
+        await press(app, pilot, clock, "1")
         assert app.answers[0].decision is Verb.approve
 
 
 async def test_shift_gives_no_power_and_a_paste_is_no_answer(app, clock):
     async with app.run_test() as pilot:
-        await ready(app, pilot, clock)
-        await press(pilot, clock, "A")
+        app.card.focus()
+        await press(app, pilot, clock, "A")
         assert app.composer.value == "A"
         assert app.answers == []
 
@@ -137,70 +116,70 @@ async def test_shift_gives_no_power_and_a_paste_is_no_answer(app, clock):
 @pytest.mark.parametrize("key", ["l", "5"])
 async def test_later_defers_and_goes_on(app, clock, key):
     async with app.run_test() as pilot:
-        await ready(app, pilot, clock)
-        await press(pilot, clock, key)
+        app.card.focus()
+        await press(app, pilot, clock, key)
         assert app.answers[0].decision is Verb.defer
 
 
 async def test_escape_leaves_the_question_pending(app, clock):
     async with app.run_test() as pilot:
-        await ready(app, pilot, clock)
-        await press(pilot, clock, "escape", "a")
+        app.card.focus()
+        await press(app, pilot, clock, "escape", "a")
         assert (app.answers, app.postponed) == ([], [7])
 
 
 async def test_enter_alone_opens_the_evidence_and_a_marked_choice_is_taken(app, clock):
     async with app.run_test() as pilot:
-        await ready(app, pilot, clock)
-        await press(pilot, clock, "enter")
+        app.card.focus()
+        await press(app, pilot, clock, "enter")
         await until(pilot, lambda: "Overfitting" in shown(app) and "Approve" not in shown(app))
-        await press(pilot, clock, "escape", "down", "enter")
+        await press(app, pilot, clock, "escape", "down", "enter")
         assert app.answers[0].decision is Verb.approve
 
 
 async def test_a_rejection_carries_its_reason_and_an_empty_one_must_be_meant(app, clock):
     async with app.run_test() as pilot:
-        await ready(app, pilot, clock)
-        await press(pilot, clock, "r", "enter")
+        app.card.focus()
+        await press(app, pilot, clock, "r", "enter")
         assert app.answers == []
         assert "Enter again" in shown(app)
-        await press(pilot, clock, *"too dear", "enter")
+        await press(app, pilot, clock, *"too dear", "enter")
         assert (app.answers[0].decision, app.answers[0].reason) == (Verb.reject, "too dear")
 
 
 async def test_a_comment_goes_with_the_approval_and_an_empty_one_approves_nothing(app, clock):
     async with app.run_test() as pilot:
-        await ready(app, pilot, clock)
-        await press(pilot, clock, "c", "enter", "enter")
+        app.card.focus()
+        await press(app, pilot, clock, "c", "enter", "enter")
         assert app.answers == []
-        await press(pilot, clock, *"fine", "enter")
+        await press(app, pilot, clock, *"fine", "enter")
         assert (app.answers[0].decision, app.answers[0].reason) == (Verb.approve, "fine")
 
 
 async def test_a_rule_for_the_session_is_shown_in_words_before_it_counts(app, clock):
     async with app.run_test(size=(100, 30)) as pilot:
-        await ready(app, pilot, clock)
-        await press(pilot, clock, "s")
+        app.card.focus()
+        await press(app, pilot, clock, "s")
         assert app.answers == []
         assert "Allow changes of training.learning_rate in this session, 2 more trainings of at most 9 min" in shown(
             app
         )
-        await press(pilot, clock, "b", "s", "a")
+        await press(app, pilot, clock, "b", "s", "a")
         assert app.answers[0].remember == offered_rule(question().proposal)
 
 
 async def test_values_are_edited_in_place_checked_while_typed_and_approved_as_edited(app, clock):
     async with app.run_test(size=(100, 30)) as pilot:
-        await ready(app, pilot, clock)
-        await press(pilot, clock, "e", *"fast", "enter")
+        app.card.focus()
+        await press(app, pilot, clock, "e", *"fast", "enter")
         await until(pilot, lambda: "must be a number" in shown(app))
         assert "Approve as edited" not in shown(app)
-        await press(pilot, clock, "ctrl+u", *"0.00005", "enter")
+        await press(app, pilot, clock, "ctrl+u", *"0.00005", "enter")
         await until(pilot, lambda: "Approve as edited" in shown(app))
         assert "edited by you" in shown(app)
 
         assert "+   learning_rate: 0.00005" in shown(app)
-        await press(pilot, clock, "a")
+        await press(app, pilot, clock, "a")
         (decision,) = app.answers
         assert decision.decision is Verb.edit
         assert decision.edited[0].edits[0].new == 0.00005
@@ -210,18 +189,18 @@ async def test_the_persons_own_editor_gives_values_that_are_shown_before_they_co
     monkeypatch.setattr(CardApp, "suspend", lambda self: nullcontext())
     monkeypatch.setattr(module, "run_editor", lambda text: text.replace(": 0.0001", ": 0.00003"))
     async with app.run_test(size=(100, 30)) as pilot:
-        await ready(app, pilot, clock)
-        await press(pilot, clock, "ctrl+g")
+        app.card.focus()
+        await press(app, pilot, clock, "ctrl+g")
         assert "edited by you" in shown(app)
         assert app.answers == []
-        await press(pilot, clock, "a")
+        await press(app, pilot, clock, "a")
         assert app.answers[0].edited[0].edits[0].new == 0.00003
 
 
 async def test_where_no_editor_can_be_shown_the_card_says_so(app, clock):
     async with app.run_test(size=(100, 30)) as pilot:
-        await ready(app, pilot, clock)
-        await press(pilot, clock, "ctrl+g")
+        app.card.focus()
+        await press(app, pilot, clock, "ctrl+g")
         assert "press e to edit here" in shown(app)
 
 
@@ -241,9 +220,9 @@ async def test_choices_stay_in_sight_while_a_long_body_scrolls(clock, task):
     asked = question(diff="--- a/c\n+++ b/c\n@@ -1,200 +1,200 @@\n" + long)
     app = CardApp(lambda: ReviewCard(asked, 7, task, english, now=clock))
     async with app.run_test(size=(80, 24)) as pilot:
-        await ready(app, pilot, clock)
+        app.card.focus()
         before = app.query_one(Choices).region
-        await press(pilot, clock, "end")
+        await press(app, pilot, clock, "end")
         await until(pilot, lambda: "line199" in shown(app))
         assert app.query_one(Choices).region == before
         assert "1 Approve (a)" in shown(app)
@@ -251,13 +230,13 @@ async def test_choices_stay_in_sight_while_a_long_body_scrolls(clock, task):
 
 async def test_full_view_copy_page_and_columns_answer_nothing(app, clock):
     async with app.run_test(size=(120, 40)) as pilot:
-        await ready(app, pilot, clock)
-        await press(pilot, clock, "y", "p", "d")
+        app.card.focus()
+        await press(app, pilot, clock, "y", "p", "d")
         assert "-  learning_rate: 0.0002" in app.clipboard
         assert app.orders[0].args == {"page": "troubleshooting/overfitting"}
-        await press(pilot, clock, "v")
+        await press(app, pilot, clock, "v")
         assert app.screen.query_one(DiffView)
-        await press(pilot, clock, "escape")
+        await press(app, pilot, clock, "escape")
         assert app.card.has_focus
         assert app.answers == []
 
@@ -276,8 +255,9 @@ async def test_words_from_outside_are_shown_as_they_are(clock, task):
 async def test_the_baseline_offers_neither_edit_nor_a_rule(clock, task):
     app = CardApp(lambda: ReviewCard(question(changes=[], diff=""), 7, task, english, now=clock))
     async with app.run_test() as pilot:
-        await ready(app, pilot, clock)
+        app.card.focus()
+        await until(pilot, lambda: "1 Approve" in shown(app))
         assert "Edit" not in shown(app)
         assert "Allow" not in shown(app)
-        await press(pilot, clock, "s")
+        await press(app, pilot, clock, "s")
         assert app.answers == []
