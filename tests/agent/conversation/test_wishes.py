@@ -116,7 +116,7 @@ def test_all_problems_are_named_at_once_with_the_nearest_key_and_the_valid_choic
         ("data.train", ["data/train.jsonl", "../../other/data.jsonl"]),
         ("data.train", ["data/train.jsonl", "data/test.jsonl"]),
         ("data.train", ["data/train.jsonl", "./data/../data/valid.jsonl"]),
-        ("training.base_model", "/home/somebody/model"),
+        ("training.base_model", "/srv/models/mine"),
         ("data.exclude", ["no such row"]),
         ("training.class_weights.中性", 2),
     ],
