@@ -46,8 +46,11 @@ class Check(BaseModel):
     """How to mend it, or how to get what is not configured; None when there is nothing to do."""
 
 
-def checks(workspace: Workspace, read: SettingsRead) -> list[Check]:
-    """Every check, in the order in which a newcomer would mend them; takes 3 seconds longer when an endpoint is silent."""
+def checks(workspace: Workspace, read: SettingsRead, flag: str | None = None) -> list[Check]:
+    """Every check, in the order in which a newcomer would mend them; takes 3 seconds longer when an endpoint is silent.
+
+    `flag` is the language that the command line asked for.
+    """
     return [
         _python(),
         *_packages(),
@@ -58,7 +61,7 @@ def checks(workspace: Workspace, read: SettingsRead) -> list[Check]:
         _memory(),
         _processor(),
         _git(),
-        _language(read.settings),
+        _language(read.settings, flag),
         *_settings(read),
         _endpoint(read.settings),
     ]
@@ -227,8 +230,8 @@ def _git() -> Check:
     return Check(name=T("git"), ok=True if found else None, detail=detail)
 
 
-def _language(settings: Settings) -> Check:
-    language, reason = choose_language(None, settings.language)
+def _language(settings: Settings, flag: str | None = None) -> Check:
+    language, reason = choose_language(flag, settings.language)
     missing = [str(path) for path in map(catalogue_file, LANGUAGES) if path is not None and not path.is_file()]
     if missing:
         return _check(T("Language"), False, T("The translation {path} is missing.", path=missing[0]), _AGAIN)

@@ -54,19 +54,19 @@ def normalise_language(name: str) -> Language | None:
 
 def choose_language(
     flag: str | None,
-    session: str | None = None,
+    setting: str | None = None,
     task_language: str | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> tuple[Language, Text]:
-    """The language to speak and why: flag, the session's or the user's setting, the task's language, the locale.
+    """The language to speak and why: flag, ITERATE_LANGUAGE, the settings file, the task's language, the locale.
 
     Raises InputError for a flag that names no supported language; any other unsupported wish is passed over.
     """
     if flag is not None:
-        return _from_flag(flag), T("It was chosen with --language.")
+        return _from_flag(flag), T("It was chosen with --lang.")
     for wish, reason in (
-        (session, T("It is the setting of this session.")),
         (environ.get("ITERATE_LANGUAGE"), T("It was chosen with ITERATE_LANGUAGE.")),
+        (setting, T("It is set in the settings file.")),
         (task_language, T("It is the language of the task.")),
         (_locale(environ), T("It is the language of this terminal's locale.")),
     ):

@@ -5,7 +5,10 @@ Each takes the task's lock, says so in the journal under the session name "comma
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+
+from pydantic import JsonValue, ValidationError
 
 from agent.approval import user_name
 from agent.context import Context
@@ -16,6 +19,7 @@ from agent.proposing.now import base_version
 from agent.session import task_lock
 from agent.steps.execute import announce, run_version
 from tools.change import Change
+from tools.contract import Effects, Tool, call, find_tool
 from tools.edit_config import EditConfigArgs, EditConfigResult, edit_config
 from tools.errors import InputError, NotFound, RunFailed
 from tools.files import now, sha256_bytes
@@ -165,6 +169,29 @@ def roll_back(path: Path, to: str | None) -> RolledBack:
             COMMAND, "rolled_back", f"{done.restored.version}:{now()}", by="person", version=done.restored.version
         )
     return done
+
+
+def call_tool(name: str, arguments: str) -> str:
+    """Call one of the six tools; what writes or spends holds the task's lock and leaves a line in its journal."""
+    tool = find_tool(name)
+    path = None if tool.effect is Effects.read else _task_folder(tool, arguments)
+    if path is None:  # it only reads, or the call itself will list what is wrong with the arguments
+        return call(name, arguments)
+    with task_lock(path):
+        answer = call(name, arguments)
+        given: JsonValue = json.loads(arguments)
+        Journal(path).note(COMMAND, "tool", f"{name}:{now()}", by="person", tool=name, arguments=given, who=user_name())
+    return answer
+
+
+def _task_folder(tool: Tool, arguments: str) -> Path | None:
+    """The existing task folder that a tool's arguments name."""
+    try:
+        args = tool.resolve().args.model_validate_json(arguments)
+    except ValidationError:
+        return None
+    named = args.model_dump().get("task_dir")
+    return named if isinstance(named, Path) and named.is_dir() else None
 
 
 def require_version(path: Path, version: str) -> None:

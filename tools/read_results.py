@@ -113,7 +113,7 @@ class _Reading:
         try:
             history, bad = read_history_lines(read_text(path)[0], relative)
         except InputError as error:
-            self._unreadable(relative, error.message)
+            self._broken(relative, error.message)
             return
         if bad:
             self._unreadable(relative, T("{count} of its lines are no history", count=len(bad)), bad[0])
@@ -142,7 +142,7 @@ class _Reading:
             self._unreadable(relative, T("it is nested too deeply or holds a number that is too long"))
         except (InputError, OSError) as error:
             message = error.message if isinstance(error, InputError) else cannot_read(path, error).message
-            self._unreadable(relative, message)
+            self._broken(relative, message)
         else:
             if isinstance(data, dict):
                 return data
@@ -244,6 +244,11 @@ class _Reading:
             ),
             about={"what": "unknown_split"},
         )
+
+    def _broken(self, relative: str, sentence: Text) -> None:
+        """Note what an error says by itself."""
+        hint = T("Mend or remove it; everything else was read.")
+        self._note(relative, sentence, hint=hint, kind="unreadable_file")
 
     def _unreadable(self, relative: str, reason: Text, line: int | None = None) -> None:
         self._note(

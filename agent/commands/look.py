@@ -142,10 +142,15 @@ def tool(
     arguments: Annotated[str, typer.Argument(metavar="[JSON]", help=told(T("Its arguments as a JSON object.")))] = "{}",
 ) -> None:
     """`iterate tool`."""
-    from tools.contract import TOOLS, call
+    from tools.contract import TOOLS, Effects, call, find_tool
 
-    if name is not None:
+    if name is not None and find_tool(name).effect is Effects.read:
         out(call(name, arguments))
+        return
+    if name is not None:
+        from agent.manual import call_tool  # 1 s: the lock is that of the sessions
+
+        out(call_tool(name, arguments))
         return
     for each in TOOLS.values():
         out(f"{each.name:<16} {each.effect:<6} {each.description}")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from agent.commands.common import JsonFlag, open_workspace, say
+from agent.commands.common import OPTIONS, JsonFlag, open_workspace, say
 from agent.commands.helping import HelpedCommand, HelpedGroup, told
 from tools.text import T
 
@@ -36,7 +36,7 @@ def doctor(
 
     if endpoint:
         raise typer.Exit(run_endpoint_check(say(), as_json=json))
-    raise typer.Exit(run_doctor(open_workspace(), say(), as_json=json))
+    raise typer.Exit(run_doctor(open_workspace(), say(), language=OPTIONS.language, as_json=json))
 
 
 def init(

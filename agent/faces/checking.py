@@ -17,9 +17,9 @@ from tools.text import Speaker, T, Text
 _MARKS: dict[bool | None, Text] = {True: T("ok  "), False: T("FAIL"), None: T("note")}
 
 
-def run_doctor(workspace: Workspace, say: Speaker, *, as_json: bool) -> int:
+def run_doctor(workspace: Workspace, say: Speaker, *, language: str | None, as_json: bool) -> int:
     """Show every check; 1 when one failed."""
-    results = checks(workspace, load_settings(os.environ))
+    results = checks(workspace, load_settings(os.environ), language)
     if as_json:
         shown = [
             {"name": say(one.name), "ok": one.ok, "detail": say(one.detail), "mend": _mend(one, say)} for one in results

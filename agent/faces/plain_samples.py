@@ -34,6 +34,7 @@ from tools.samples import (
     undo,
 )
 from tools.text import Speaker, T, visible
+from tools.words import split_name
 
 _HOW = T("a accept, l LABEL another answer, r REASON reject, u undo, f finish and propose, Enter the next one, q leave")
 
@@ -134,7 +135,9 @@ def item_lines(item: Item, say: Speaker) -> list[str]:
     facts += [T("Failed: {name}", name=check.name) for check in one.checks if not check.passed]
     for twin in one.twins[:2]:
         shown = clip(visible(" / ".join(twin.fields.values())), 120)
-        facts.append(T("Much like {row} ({split}): {text}", row=visible(twin.row, 40), split=twin.split, text=shown))
+        facts.append(
+            T("Much like {row} ({split}): {text}", row=visible(twin.row, 40), split=split_name(twin.split), text=shown)
+        )
     return lines + [line for fact in facts for line in wrap(say(fact), indent="    ")]
 
 

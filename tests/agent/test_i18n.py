@@ -46,16 +46,16 @@ def test_no_spelling_of_a_language_breaks_anything(name: str):
     assert normalise_language(name) in {"en", "zh-TW", None}
 
 
-def test_the_flag_wins_then_the_session_then_the_variable_then_the_task_then_the_locale():
-    everything = ("en", "zh-TW", "en", {"ITERATE_LANGUAGE": "en", "LANG": "zh_TW.UTF-8"})
+def test_the_flag_wins_then_the_variable_then_the_settings_file_then_the_task_then_the_locale():
+    everything = ("en", "en", "en", {"ITERATE_LANGUAGE": "zh-TW", "LANG": "zh_TW.UTF-8"})
     reasons = []
     for given_up in range(5):
-        flag, session, task, environ = everything
+        flag, setting, task, environ = everything
         language, reason = choose_language(
             flag if given_up < 1 else None,
-            session if given_up < 2 else None,
+            setting if given_up < 3 else None,
             task if given_up < 4 else None,
-            environ if given_up < 3 else {"LANG": "zh_TW.UTF-8"},
+            environ if given_up < 2 else {"LANG": "zh_TW.UTF-8"},
         )
         assert language == ("en", "zh-TW", "en", "en", "zh-TW")[given_up]
         reasons.append(str(reason))

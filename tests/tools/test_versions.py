@@ -120,7 +120,7 @@ def test_a_record_has_the_files_of_the_specification_with_the_goal_first(claim_t
     assert "changes.md" not in content(task.path / "iterations/v1")
     assert task.read("iterations/v2/config_snapshot.yaml") == NEW
     notes = task.read("iterations/v2/notes.md").splitlines()
-    assert notes[2] == "**Goal**: macro_f1 from 72.0% to 80.0% (+8.0 points)."
+    assert notes[2] == "**Goal**: Macro-F1 from 72.0% to 80.0% (+8.0 points)."
     assert any("approved by person mei" in line for line in notes)
     changes = task.read("iterations/v2/changes.md")
     assert changes.startswith("# Changes: v1 → v2\n\n- LoRA rank: 16 → 32")

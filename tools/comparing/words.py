@@ -9,6 +9,7 @@ from tools.evidence.power import MOST_ROWS, MOST_SEEDS, WANTED_POWER, Settling, 
 from tools.evidence.protected import LENGTHS
 from tools.outcomes.metric_names import class_of
 from tools.text import T, Text, visible
+from tools.words import split_name
 
 _METRICS: dict[str, Text] = {
     "macro_f1": T("Macro-F1"),
@@ -179,7 +180,7 @@ def _target(line: TargetLine, comparison: Comparison) -> Text:
     name = metric_name(line.metric)
     if line.value is None:
         return T("Target {metric} {threshold:.1%}: not measured.", metric=name, threshold=line.threshold)
-    said = T("{split} says {value:.1%}", split=comparison.split, value=line.value)
+    said = T("{split} says {value:.1%}", split=split_name(comparison.split), value=line.value)
     if line.reached:
         return T("Target {metric} {threshold:.1%}: reached, {said}.", metric=name, threshold=line.threshold, said=said)
     return T("Target {metric} {threshold:.1%}: not reached, {said}.", metric=name, threshold=line.threshold, said=said)

@@ -23,6 +23,7 @@ from tools.reading.rows import raw_objects, read_rows
 from tools.scoring.prompting import template_fields
 from tools.task import ConfigFile, Row, Split, SplitName, Task, TaskDefinition
 from tools.text import T, visible
+from tools.words import split_name
 
 _PEEKED = 5000
 """Rows looked at when something about a task has to be guessed."""
@@ -280,7 +281,7 @@ def _outside(file: str) -> Problem:
 
 def _missing(name: SplitName, file: str) -> Problem:
     return Problem(
-        message=T("The {split} file {file} does not exist.", split=name, file=visible(file, 100)),
+        message=T("The {split} file {file} does not exist.", split=split_name(name), file=visible(file, 100)),
         path=visible(file, 200),
         hint=T("Put the rows there, or name another file in configs/training_config.yaml under data."),
         page=_PAGE,
@@ -296,7 +297,9 @@ def _unreadable(file: str, error: InputError) -> Problem:
 def _unlabelled(name: SplitName, file: str, count: int) -> Problem:
     return Problem(
         message=T(
-            "{count} rows of the {split} split have no usable answer and were left out.", count=count, split=name
+            "{count} rows of the {split} split have no usable answer and were left out.",
+            count=count,
+            split=split_name(name),
         ),
         path=file,
         value=count,
@@ -308,7 +311,7 @@ def _unlabelled(name: SplitName, file: str, count: int) -> Problem:
 
 def _empty(name: SplitName, task: Task) -> Problem:
     return Problem(
-        message=T("The {split} split of {task} has no usable rows.", split=name, task=visible(task.name)),
+        message=T("The {split} split of {task} has no usable rows.", split=split_name(name), task=visible(task.name)),
         hint=T("Look at the problems of its files, or add rows."),
         page=_PAGE,
         kind="unreadable_file" if name == "train" else None,

@@ -21,6 +21,7 @@ from tools.scoring.metrics import split_result
 from tools.scoring.stored_results import own_predictions, own_result, predictions_file, read_lines, result_file, store
 from tools.task import Task
 from tools.text import T, visible
+from tools.words import state_name
 
 
 class SeedOutcome(BaseModel):
@@ -126,7 +127,11 @@ def _finished(path: Path, version: str) -> _Finished:
     if status is None or status.state is not RunState.succeeded or result is None:
         state = "queued" if status is None else status.state.value
         raise RunFailed(
-            T("The run {run} has no result to collect: it is {state}.", run=visible(run.run_id), state=state),
+            T(
+                "The run {run} has no result to collect: it is {state}.",
+                run=visible(run.run_id),
+                state=state_name(state),
+            ),
             hint=T("Train it to the end first with `iterate train`."),
             page="troubleshooting/sessions-and-locks",
         )

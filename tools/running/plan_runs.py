@@ -24,6 +24,7 @@ from tools.scoring.evaluator import evaluator_hash
 from tools.scoring.prompting import answer_text, messages_for
 from tools.task import Row, SplitName, Task, TaskDefinition
 from tools.text import T, visible
+from tools.words import split_name
 
 _VERSION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){0,39}")
 _SHOWN_PROBLEMS = 20
@@ -152,7 +153,7 @@ def _materialise(task: Task) -> dict[SplitName, _Material]:
     for name, found in material.items():
         if not found.examples:
             raise InputError(
-                T("There are no labelled rows in the {split} split.", split=name),
+                T("There are no labelled rows in the {split} split.", split=split_name(name)),
                 hint=T("Check the files named in `data:` of configs/training_config.yaml."),
                 page="troubleshooting/small-data",
             )

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tools.change import Decision, Effect, Proposal, Verb
+from tools.comparing.words import metric_name
 from tools.results import SplitResult
 from tools.text import Speaker, T, Text, visible
+from tools.words import split_name
 
 _VERBS = {
     Verb.approve: T("approved"),
@@ -40,10 +42,10 @@ def _goal(proposal: Proposal | None) -> Text:
         return T("train the configuration as it stands.")
     goal = proposal.goal
     if goal.now is None:
-        return T("{metric} of {wanted:.1%}.", metric=goal.metric, wanted=goal.wanted)
+        return T("{metric} of {wanted:.1%}.", metric=metric_name(goal.metric), wanted=goal.wanted)
     return T(
         "{metric} from {now:.1%} to {wanted:.1%} ({points:+.1f} points).",
-        metric=goal.metric,
+        metric=metric_name(goal.metric),
         now=goal.now,
         wanted=goal.wanted,
         points=(goal.wanted - goal.now) * 100,
@@ -70,7 +72,7 @@ def forecast(effect: Effect) -> Text:
     return T(
         "{metric}: {low:+.1f} to {high:+.1f} points with {level:.0%} probability, better at all with {p:.0%} ({source}). "
         "{basis}",
-        metric=effect.metric,
+        metric=metric_name(effect.metric),
         low=effect.low * 100,
         high=effect.high * 100,
         level=effect.level,
@@ -104,10 +106,10 @@ def result_section(result: SplitResult, minutes: float, say: Speaker) -> str:
     """The section that is added when a version has a result."""
     scores = T(
         "On {split} ({rows} rows, {seeds} seed(s)): {scores}.",
-        split=result.split,
+        split=split_name(result.split),
         rows=result.rows,
         seeds=max(1, len(result.seeds)),
-        scores=", ".join(f"{name} {value:.1%}" for name, value in result.metrics.items()),
+        scores=", ".join(f"{say(metric_name(name))} {value:.1%}" for name, value in result.metrics.items()),
     )
     spent = T("Training and evaluation took {minutes:.1f} minutes.", minutes=minutes)
     return "\n".join([_heading(T("Result"), say), "", say(scores), say(spent)]) + "\n"

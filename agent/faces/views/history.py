@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from agent.faces.layout import table, wrap
-from agent.faces.views.words import percent, points
+from agent.faces.views.words import VERBS, percent, points
 from agent.journal import Entry, Journal
 from tools.change import Decision, Proposal
 from tools.comparing.words import metric_name
@@ -103,7 +103,7 @@ def _decisions(history: TaskHistory, say: Speaker) -> list[str]:
         decision = Decision.model_validate(entry.data["decision"])
         title = Proposal.model_validate(entry.data["proposal"]).title
         told = T(
-            "{at} {verb}: {title} ({who})", at=entry.at, verb=decision.decision.value, title=title, who=decision.who
+            "{at} {verb}: {title} ({who})", at=entry.at, verb=VERBS[decision.decision], title=title, who=decision.who
         )
         reason = f" - {visible(decision.reason, 200)}" if decision.reason else ""
         lines += wrap("- " + say(told) + reason)

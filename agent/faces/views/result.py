@@ -7,6 +7,7 @@ from agent.faces.views.words import percent
 from tools.comparing.words import metric_name
 from tools.results import ClassScore, SplitResult
 from tools.text import Speaker, T, visible
+from tools.words import split_name
 
 
 def result_lines(result: SplitResult, say: Speaker) -> list[str]:
@@ -17,7 +18,9 @@ def result_lines(result: SplitResult, say: Speaker) -> list[str]:
         [say(metric_name(name)), percent(value), *[percent(result.seeds[seed][name]) for seed in seeds]]
         for name, value in result.metrics.items()
     ]
-    title = T("{version} on {split}, {rows} rows", version=result.version, split=result.split, rows=result.rows)
+    title = T(
+        "{version} on {split}, {rows} rows", version=result.version, split=split_name(result.split), rows=result.rows
+    )
     lines = [say(title), *table(header, rows), ""]
     if result.per_class:
         header = [say(T("Class")), say(T("Precision")), say(T("Recall")), say(T("F1")), say(T("Support"))]

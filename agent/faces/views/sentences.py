@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from agent.events import Adopted, Decided, RolledBack, SessionStarted, VersionBegun
-from agent.faces.views.words import minutes
-from tools.change import Verb
+from agent.faces.views.words import VERBS, minutes
 from tools.text import Speaker, T, Text
 
 _STEPS = {
@@ -13,12 +12,6 @@ _STEPS = {
     3: T("Step 3 of 5: proposals"),
     4: T("Step 4 of 5: training"),
     5: T("Step 5 of 5: comparison"),
-}
-_VERBS: dict[Verb, Text] = {
-    Verb.approve: T("approved"),
-    Verb.edit: T("approved as edited"),
-    Verb.reject: T("rejected"),
-    Verb.defer: T("left for later"),
 }
 
 
@@ -35,7 +28,7 @@ def sentence(event: SessionStarted | Decided | VersionBegun | Adopted | RolledBa
         case SessionStarted():
             return T("Session {id} on task {task}.", id=event.session, task=event.task)
         case Decided():
-            return T("-> {verb}: {title}", verb=_VERBS[event.decision.decision], title=event.title)
+            return T("-> {verb}: {title}", verb=VERBS[event.decision.decision], title=event.title)
         case VersionBegun():
             return _begun(event, say)
         case Adopted():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.change import Difficulty, Tier
+from tools.change import Difficulty, Tier, Verb
 from tools.finding import Severity
 from tools.text import Speaker, T, Text
 
@@ -13,6 +13,12 @@ SOURCES: dict[str, Text] = {
 }
 DIFFICULTIES = {Difficulty.low: T("low"), Difficulty.medium: T("medium"), Difficulty.high: T("high")}
 TIERS = {Tier.quick: T("quick win"), Tier.medium: T("medium term"), Tier.long: T("long term")}
+VERBS: dict[Verb, Text] = {
+    Verb.approve: T("approved"),
+    Verb.edit: T("approved as edited"),
+    Verb.reject: T("rejected"),
+    Verb.defer: T("left for later"),
+}
 SEVERITIES = {Severity.error: T("ERROR"), Severity.warning: T("WARNING"), Severity.info: T("note")}
 
 

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from agent.journal import Journal
+from agent.manual import call_tool
+from agent.session import task_lock
+from tools.errors import Busy, InputError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def task(tmp_path):
+    folder = tmp_path / "stance"
+    shutil.copytree(ROOT / "tasks" / "stance", folder)
+    return folder
+
+
+def edit(task, value):
+    edits = [{"path": ["training", "epochs"], "old": 4, "new": value}]
+    return json.dumps({"task_dir": str(task), "edits": edits})
+
+
+def test_a_tool_that_writes_leaves_a_line_in_the_journal(task):
+    call_tool("edit_config", edit(task, 6))
+    (entry,) = Journal(task).entries()
+    assert (entry.session, entry.event, entry.by) == ("command", "tool", "person")
+    assert entry.data["tool"] == "edit_config"
+    assert entry.data["arguments"]["edits"][0]["new"] == 6
+
+
+def test_a_tool_that_writes_waits_for_nobody_who_holds_the_task(task):
+    before = (task / "configs" / "training_config.yaml").read_bytes()
+    with task_lock(task), pytest.raises(Busy):
+        call_tool("edit_config", edit(task, 6))
+    assert (task / "configs" / "training_config.yaml").read_bytes() == before
+    assert Journal(task).entries() == []
+
+
+def test_a_tool_that_reads_needs_neither_lock_nor_journal(task):
+    with task_lock(task):
+        assert "macro_f1" in call_tool("read_results", json.dumps({"task_dir": str(task)}))
+    assert Journal(task).entries() == []
+
+
+def test_wrong_arguments_are_listed_and_nothing_is_recorded(task):
+    with pytest.raises(InputError) as raised:
+        call_tool("edit_config", json.dumps({"task_dir": str(task), "edit": []}))
+    assert raised.value.problems
+    assert Journal(task).entries() == []
