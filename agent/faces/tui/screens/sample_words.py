@@ -13,7 +13,7 @@ from tools.change import Change
 from tools.reviewing.batch import Batch, Item
 from tools.reviewing.outcome import Outcome
 from tools.task import Task
-from tools.text import T, Text, visible
+from tools.text import Speaker, T, Text, visible
 
 CSS = """
 SamplesScreen #title { padding: 0 1; text-style: bold; background: $surface; }
@@ -63,12 +63,11 @@ def progress(batch: Batch) -> Text:
     return T("{name}: reviewed {done} of {count}", name=batch.name, done=counts.reviewed, count=counts.total)
 
 
-def label_line(task: Task | None, labels: Sequence[str]) -> Text:
+def label_line(task: Task | None, labels: Sequence[str], say: Speaker) -> str:
     """Which number stands for which label."""
     if task is None or task.definition.task_type != "classification":
-        return T("a keeps the row, e edits it, r leaves it out")
-    numbered = [f"{number} {visible(label)}" for number, label in enumerate(labels[:MOST_NUMBERED], 1)]
-    return T("{labels}", labels="   ".join(numbered))
+        return say(T("a keeps the row, e edits it, r leaves it out"))
+    return "   ".join(f"{number} {label}" for number, label in enumerate(labels[:MOST_NUMBERED], 1))
 
 
 def title(batch: Batch) -> Text:

@@ -221,7 +221,7 @@ class SamplesScreen(Screen[None]):
         self.query_one("#title", PlainText).show(self._say(title(self._batch)))
         self._tell(self._say(place(self._batch, item, shown, filtered=self._filter != ItemFilter())))
         self.query_one(RowView).show(item_parts(item, self._say) if item else [])
-        self.query_one("#labels", PlainText).show(self._say(label_line(self._known, self._labels)))
+        self.query_one("#labels", PlainText).show(label_line(self._known, self._labels, self._say))
 
     async def _decide(
         self, item: Item, verb: Verb, *, edited: EditedRow | None = None, answer: JsonValue = None, reason: str = ""

@@ -23,13 +23,13 @@ STATES: dict[str, Text] = {
 
 
 def item_parts(item: Item, say: Speaker) -> list[Part]:
-    """Everything a person needs to decide on a row."""
+    """Everything a person needs to decide on a row; what a key would accept stands above a text of any length."""
     one = item.candidate
     return [
         *([_decided(item, item.decision, say)] if item.decision else []),
         *([Part(say(T("Why it is here")), say(one.why))] if one.why else []),
-        *field_parts(item.fields, say),
         *_answers(one, say),
+        *field_parts(item.fields, say),
         *([scores_part(one.scores, say)] if one.scores else []),
         *(_check_part(check, say) for check in one.checks),
         *twin_parts(one.twins, say),
