@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tools.config import TrainingConfig
+from tools.making.task_scripts import SCRIPTS
 from tools.reading.task import list_tasks, load_split, load_task
 from tools.task import Row, SplitName
-from tools.making.task_scripts import SCRIPTS
 from tools.versioning.records import drift
 
 TASKS = Path(__file__).resolve().parents[2] / "tasks"
@@ -158,5 +158,7 @@ def test_the_first_version_shows_its_predictions_on_valid_and_keeps_those_on_tes
     assert {row["id"] for row in predictions} == {row.id for row in rows(name, "valid")}
     assert (results / "v1_valid.json").is_file()
     assert not [path for path in results.iterdir() if "test" in path.name]
-    (sealed,) = (TASKS / name / "iterations" / "v1" / "sealed").iterdir()
-    assert "label" not in sealed.read_text(encoding="utf-8").splitlines()[0]
+    every = list((TASKS / name / "iterations" / "v1" / "sealed").iterdir())
+    assert len(every) == len({row["seed"] for row in predictions})
+    for sealed in every:
+        assert "label" not in sealed.read_text(encoding="utf-8").splitlines()[0]

@@ -31,7 +31,7 @@ class Sign:
     """One way in which one seed shows a fault."""
 
     name: str
-    """For code: high_loss, still_falling, no_gap, chance, loss_rise, metric_drop."""
+    """For code: high_loss, still_falling, no_gap, still_rising, chance, loss_rise, metric_drop."""
     curve: Curve
     detail: Text
     fact: Fact
@@ -44,9 +44,10 @@ def underfitting(case: Case) -> list[Finding]:
     if not signs:
         return []
     sign = max(signs, key=lambda sign: sign.lost)
-    return [
-        _curve_finding(case, FindingKind.underfitting, sign, T("Underfitting: the training rows are not learned yet"))
-    ]
+    title = T("Underfitting: the training rows are not learned yet")
+    if sign.name == "still_rising":
+        title = T("Training ended while validation was still getting better")
+    return [_curve_finding(case, FindingKind.underfitting, sign, title)]
 
 
 def overfitting(case: Case) -> list[Finding]:
@@ -69,8 +70,8 @@ def _shown_by_half(case: Case, look: Callable[[Case, Curve], Sign | None]) -> li
 
 
 def _underfit_sign(case: Case, curve: Curve) -> Sign | None:
-    """The first of four signs, most certain first."""
-    looks = (_high_loss, _at_chance, _still_falling, _no_gap)
+    """The first of five signs, most certain first."""
+    looks = (_high_loss, _at_chance, _still_falling, _no_gap, _still_rising)
     return next((sign for look in looks if (sign := look(case, curve)) is not None), None)
 
 
@@ -138,6 +139,24 @@ def _no_gap(case: Case, curve: Curve) -> Sign | None:
     )
     fact = Fact(name=T("final training loss / validation loss"), value=ratio, threshold=case.limits.no_train_valid_gap)
     return Sign("no_gap", curve, detail, fact, _gain_ahead(case, curve))
+
+
+def _still_rising(case: Case, curve: Curve) -> Sign | None:
+    """The last evaluation beat all earlier ones by more than the noise of its rows: a few epochs more are a cheap try."""
+    scores = [point.metric for point in curve.metrics_at_evals if point.metric is not None]
+    if len(scores) < 3 or not curve.best_is_last:
+        return None
+    gain = scores[-1] - max(scores[:-1])
+    limit = max(case.limits.metric_drop, row_noise(len(case.valid.rows)))
+    if gain <= limit:
+        return None
+    detail = T(
+        "The validation score rose by {gain:.1%} in the last stretch, and the last evaluation was the best one: training "
+        "stopped while it still got better.",
+        gain=gain,
+    )
+    fact = Fact(name=T("gain of the last evaluation"), value=gain, threshold=limit, percent=True)
+    return Sign("still_rising", curve, detail, fact, _gain_ahead(case, curve))
 
 
 def _gain_ahead(case: Case, curve: Curve) -> float:

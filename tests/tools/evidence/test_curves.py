@@ -57,6 +57,18 @@ def test_a_training_that_has_memorised_nothing_yet_is_underfitting(case, history
     assert finding.lost == pytest.approx(0.13)
 
 
+def test_a_score_that_jumped_at_the_last_evaluation_asks_for_more_epochs_although_train_is_known(case, history):
+    rising = [(15, 0.5, 0.20), (30, 0.40, 0.30), (45, 0.38, 0.45), (60, 0.36, 0.64)]
+    [finding] = underfitting(case(class_f1=LOW, history=history(converged(), rising)))
+    assert finding.about["sign"] == "still_rising"
+    assert "19.0%" in str(finding.detail)
+
+
+def test_a_last_gain_within_the_noise_of_the_rows_asks_for_nothing(case, history):
+    level = [(15, 0.5, 0.55), (30, 0.40, 0.60), (45, 0.38, 0.63), (60, 0.36, 0.65)]
+    assert underfitting(case(class_f1=LOW, history=history(converged(), level))) == []
+
+
 def test_train_rows_harder_than_validation_rows_are_not_underfitting(case, history):
     losses = [0.6 + 3 * exp(-n / 4) for n in range(60)]
     assert underfitting(case(class_f1=LOW, history=history(losses, [(30, 0.33, 0.45), (60, 0.31, 0.58)]))) == []
