@@ -21,7 +21,7 @@ from textual.screen import Screen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from agent.faces.layout import clip, pad
+from agent.faces.layout import clip, pad, width
 from agent.faces.tui.screens.one_error import FILED, FILED_BEFORE, ErrorRowScreen
 from agent.faces.tui.screens.trouble import trouble
 from agent.faces.tui.widgets.confusion import WRONG, Cell, ConfusionMatrix, Group
@@ -43,7 +43,7 @@ HINTS: tuple[Hint, ...] = (
     ("Enter", T("open")),
     ("/", T("filter")),
     ("m", T("mark")),
-    ("b", T("unreadable")),
+    ("b", T("broken format")),
     ("Tab", T("next part")),
     ("Esc", T("back")),
 )
@@ -67,7 +67,6 @@ class ErrorsScreen(Screen[None]):
         Binding("slash", "filter", "Filter", show=False),
         Binding("b", "unreadable", "Only unreadable", show=False),
         Binding("m", "mark", "Mark", show=False),
-        Binding("f5", "reload", "Read again", show=False),
     ]
 
     def __init__(
@@ -81,6 +80,8 @@ class ErrorsScreen(Screen[None]):
         self._listed: list[AnsweredRow] = []
         self._marked: set[str] = set()
         self._unreadable = False
+        self._answer_room = 0
+        """Terminal cells that the answers of the list take."""
 
     def compose(self) -> ComposeResult:
         """Title, where the errors are, and the rows; filled when the files have been read."""
@@ -90,7 +91,9 @@ class ErrorsScreen(Screen[None]):
         notes.display = False
         yield notes
         yield Vertical(id="where")
-        yield PlainText(self._say(T("Reading…")), id="caption")
+        caption = Prose(self._say(T("Reading…")))
+        caption.id = "caption"
+        yield caption
         yield Input(placeholder=self._say(T("filter: words of the text, the labels or the id")), id="filter")
         yield OptionList(id="rows")
         yield KeyBar(self._say)
@@ -112,7 +115,7 @@ class ErrorsScreen(Screen[None]):
             self.app.call_from_thread(self._show, answers, marked)
 
     def _failed(self, error: IterateError) -> None:
-        self.query_one("#caption", PlainText).show(trouble(error, self._say))
+        self.query_one("#caption", Prose).show(trouble(error, self._say))
 
     def _show(self, answers: Answers, marked: set[str]) -> None:
         self._answers, self._marked = answers, marked
@@ -197,10 +200,12 @@ class ErrorsScreen(Screen[None]):
         self._listed = [row for row in self._chosen(self._answers) if self._fits(row)]
         rows = self.query_one("#rows", OptionList)
         rows.clear_options()
+        widest = max((width(self._answer_of(row)) for row in self._listed[:MOST_LISTED]), default=0)
+        self._answer_room = min(widest, max(40, self.size.width - 6) // 2)
         rows.add_options([Option(self._line(row)) for row in self._listed[:MOST_LISTED]])
         if self._listed:
             rows.highlighted = 0
-        self.query_one("#caption", PlainText).show(self._caption(self._answers))
+        self.query_one("#caption", Prose).show(self._caption(self._answers))
 
     def _chosen(self, answers: Answers) -> list[AnsweredRow]:
         for matrix in self.query(ConfusionMatrix):
@@ -220,19 +225,18 @@ class ErrorsScreen(Screen[None]):
     def _line(self, row: AnsweredRow) -> RichText:
         cells = max(40, self.size.width - 6)
         mark = "*" if f"valid:{row.first.id}" in self._marked else " "
-        answer = self._answer_of(row)
-        name = visible(row.first.id)
-        text = "  ".join(reversed(row.first.input.values()))
-        room = cells - 15 - min(cells // 2, len(answer) * 2)
-        line = f"{mark}{pad(clip(name, 12), 12)}  {pad(clip(visible(text), room), room)}  {clip(answer, cells // 2)}"
+        answer = clip(self._answer_of(row), cells // 2)
+        text = visible("  ".join(reversed(row.first.input.values())))
+        room = cells - 17 - self._answer_room
+        line = f"{mark}{pad(clip(visible(row.first.id), 12), 12)}  {pad(clip(text, room), room)}  {answer}"
         shown = RichText(line, no_wrap=True)
         shown.truncate(cells, overflow="ellipsis")
         return shown
 
     def _answer_of(self, row: AnsweredRow) -> str:
         if self._answers is not None and not self._answers.counts:
-            return f"{row.first.score:.0%}" if row.answered is not None else self._say(T("unreadable"))
-        given = visible(row.answered) if row.answered is not None else self._say(T("unreadable"))
+            return f"{row.first.score:.0%}" if row.answered is not None else self._say(T("broken format"))
+        given = visible(row.answered) if row.answered is not None else self._say(T("broken format"))
         return f"{visible(row.expected)} → {given}" + (f" ×{row.seeds}" if row.seeds > 1 else "")
 
     def _caption(self, answers: Answers) -> str:
@@ -242,7 +246,7 @@ class ErrorsScreen(Screen[None]):
         if shown > MOST_LISTED:
             text = T("{where} · the first {most} of {count} in the list", where=where, most=MOST_LISTED, count=shown)
         if self._unreadable:
-            text = T("{text}, only unreadable answers (b: all)", text=text)
+            text = T("{text}, only answers in a broken format (b: all)", text=text)
         for matrix in self.query(ConfusionMatrix):
             if matrix.matrix.hidden:
                 text = T("{text} · other: {count} labels that are confused less", text=text, count=matrix.matrix.hidden)
@@ -299,10 +303,6 @@ class ErrorsScreen(Screen[None]):
         self._marked.add(candidate.id)
         rows.replace_option_prompt_at_index(rows.highlighted, self._line(row))
         self.notify(self._say(FILED if new else FILED_BEFORE), markup=False)
-
-    def action_reload(self) -> None:
-        """Read the files again."""
-        self._load()
 
     def action_leave(self) -> None:
         """From the filter to the rows; from anywhere else back to where the person came from."""

@@ -39,6 +39,7 @@ from agent.faces.tui.screens.sample_words import (
     title,
 )
 from agent.faces.tui.screens.trouble import trouble
+from agent.faces.tui.widgets.flow import Prose
 from agent.faces.tui.widgets.key_bar import Hint, KeyBar
 from agent.faces.tui.widgets.plain_text import PlainText
 from agent.faces.tui.widgets.row_view import RowView
@@ -108,7 +109,9 @@ class SamplesScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Title, place, the list of batches or the row, the labels, the keys."""
         yield PlainText(self._say(T("Rows to review in {task}", task=visible(self._task_path.name))), id="title")
-        yield PlainText(self._say(T("Reading…")), id="place")
+        where = Prose(self._say(T("Reading…")))
+        where.id = "place"
+        yield where
         yield Input(placeholder=self._say(T("filter: words of the row, its labels or reasons")), id="filter")
         yield OptionList(id="batches", markup=False)
         yield RowView()
@@ -156,7 +159,7 @@ class SamplesScreen(Screen[None]):
         self._hint(LIST_HINTS, ())
 
     def _tell(self, text: str) -> None:
-        self.query_one("#place", PlainText).show(text)
+        self.query_one("#place", Prose).show(text)
 
     def _hint(self, *lines: tuple[Hint, ...]) -> None:
         for bar, hints in zip(self.query(KeyBar), lines, strict=True):

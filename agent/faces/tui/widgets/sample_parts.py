@@ -14,7 +14,7 @@ ORIGINS: dict[str, Text] = {
     "valid": T("validation row: a question about its label, training data does not change"),
 }
 STATES: dict[str, Text] = {
-    "open": T("undecided"),
+    "open": T("not decided yet"),
     "accepted": T("accepted"),
     "edited": T("edited"),
     "relabelled": T("relabelled"),
