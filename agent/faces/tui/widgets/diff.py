@@ -79,8 +79,8 @@ class DiffView(Flow):
         """Header with counts in words, then every hunk."""
         hunks = diff_lines(self._diff)
         if not hunks:
-            return [self._say(T("The configuration stays as it is."))]
-        lines: list[Content | str] = [Content.assemble((self._header(hunks), "bold"))]
+            return _folded(self._say(T("The configuration stays as it is.")), width)
+        lines: list[Content | str] = [Content.styled(row, "bold") for row in _folded(self._header(hunks), width)]
         for number, hunk in enumerate(hunks):
             if number:
                 lines.append(Content.styled("   ⋯", "$text-muted"))
@@ -111,6 +111,10 @@ class DiffView(Flow):
             right = list(_rows(new, new.new, digits, half)) if new else []
             for one, other in zip_longest(left, right):
                 yield Content.assemble(_filled(one, half), " │ ", other or "")
+
+
+def _folded(text: str, cells: int) -> list[str]:
+    return [text[span.start : span.end].rstrip() for span in fold(text, cells)]
 
 
 def _digits(hunk: list[Line]) -> int:

@@ -26,7 +26,7 @@ def test_one_column_has_numbers_signs_and_counts_in_words():
 
 def test_what_does_not_fit_goes_on_below_and_nothing_is_cut_off():
     shown = lines(24)
-    assert all(width(line) <= 24 for line in shown[1:])
+    assert all(width(line) <= 24 for line in shown)
     assert "訓練不穩定時先降它" in "".join(line.strip() for line in shown)
 
 
@@ -38,7 +38,7 @@ def test_two_columns_put_old_beside_new_and_stay_aligned_with_wide_characters():
 
 
 def test_an_edited_diff_says_whose_it_is_and_an_empty_one_that_nothing_changes():
-    assert lines(80, mark="edited by you")[0].endswith("[edited by you]")
+    assert lines(100, mark="edited by you")[0].endswith("[edited by you]")
     assert lines(80, diff="") == ["The configuration stays as it is."]
 
 

@@ -241,6 +241,16 @@ async def test_full_view_copy_page_and_columns_answer_nothing(app, clock):
         assert app.answers == []
 
 
+async def test_help_names_every_key_also_those_without_room_in_the_line_of_keys(app, clock):
+    async with app.run_test() as pilot:
+        app.card.focus()
+        await press(app, pilot, clock, "?")
+        for words in ("approve with a comment", "read the page", "Approve", "decide later"):
+            assert words in shown(app)
+        await press(app, pilot, clock, "escape")
+        assert "1 Approve (a)" in shown(app)
+
+
 async def test_words_from_outside_are_shown_as_they_are(clock, task):
     evil = "[bold]approve[/] [@click=app.quit]a[/] \x1b[2J‮"
     asked = question(comment=evil, origin="model", caution=T("{x}", x="[/red]"))
