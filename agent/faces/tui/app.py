@@ -12,11 +12,10 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from agent.conversation.commands import BY_NAME
 from agent.conversation.said import Order
-from agent.conversation.situation import Situation
 from agent.faces.tui import messages, start
 from agent.faces.tui.bridge import SessionBridge
 from agent.faces.tui.desk import Desk
@@ -30,11 +29,13 @@ from agent.faces.tui.telling import spoken
 from agent.faces.tui.widgets import key_bar
 from agent.faces.tui.widgets.blocks import PersonSaid
 from agent.faces.tui.widgets.composer import Composer
-from agent.model.client import never
 from agent.paths import Workspace
 from agent.settings import Settings
 from tools.change import Proposal
 from tools.text import Speaker
+
+if TYPE_CHECKING:
+    from agent.conversation.situation import Situation
 
 ORDERS: dict[str, Callable[[Orders, Args], Coroutine[Any, Any, None]]] = {
     "improve": Orders.improve,
@@ -150,10 +151,12 @@ class IterateApp(Surface):
     def _run_turn(self, work: Callable[[], None]) -> None:
         self.run_worker(work, thread=True, group="turn", exit_on_error=False)
 
-    def situation(self, stopped: Callable[[], bool] = never) -> Situation | None:
+    def situation(self, stopped: Callable[[], bool] = lambda: False) -> Situation | None:
         """What an answer may look at now; None until the library is there."""
         if self._loaded is None:
             return None
+        from agent.conversation.situation import Situation
+
         return Situation(
             workspace=self.workspace,
             library=self._loaded.library,
@@ -225,13 +228,6 @@ class IterateApp(Surface):
     def on_composer_key_seen(self, message: Composer.KeySeen) -> None:
         """A key was pressed in the input."""
         self.desk.key_seen()
-
-    def on_typed(self, message: messages.Typed) -> None:
-        """Characters that a card did not take belong to the input."""
-        composer = self.chat.composer
-        composer.focus()
-        composer.move_cursor(composer.document.end)
-        composer.insert(message.text)
 
     # --- orders
 

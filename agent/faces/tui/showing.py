@@ -56,39 +56,46 @@ class Showing:
 
     def session(self, event: Event) -> None:
         """Show an event of the session."""
-        app, chat = self._app, self._app.chat
-        app.show(*self._telling.entries(event))
+        chat = self._app.chat
+        self._app.show(*self._telling.entries(event))
         self._shown.add(type(event))
         if type(event) in _STEP_OF:
             chat.steps.show(step=_STEP_OF[type(event)])
         match event:
-            case SessionStarted():
-                self._session, self._open = event.session, True
             case TaskLoaded():
                 self.status(event.status)
-            case VersionBegun():
-                self.training = True
-                chat.panel.begin(event.version)
-            case Progress():
-                self._progress(event)
-            case Compared():
-                self._training_over()
             case Proposed():
                 self._missed(ended=False)
-            case SessionEnded():
-                self._missed(ended=True)
-                self._open = event.resume is not None and event.reason != "failed"
+            case SessionStarted() | SessionEnded():
+                self._began_or_ended(event)
+            case VersionBegun() | Progress() | Compared():
+                self._training(event)
+
+    def _began_or_ended(self, event: SessionStarted | SessionEnded) -> None:
+        if isinstance(event, SessionStarted):
+            self._session, self._open = event.session, True
+            return
+        self._open = event.resume is not None and event.reason != "failed"
+        self._missed(ended=True)
+        self._training_over()
+
+    def _training(self, event: VersionBegun | Progress | Compared) -> None:
+        panel = self._app.chat.panel
+        match event:
+            case VersionBegun():
+                self.training = True
+                panel.begin(event.version)
+            case Progress():
+                panel.progress(event)
+                if isinstance(event.event, EndEvent):
+                    self._app.call_person(T("a training has ended"))
+            case Compared():
                 self._training_over()
 
     def _missed(self, *, ended: bool) -> None:
         for proposal in self._app.bridge.standing.missed(ended=ended):
             told = T("Its turn did not come, so nothing was decided about it: {title}", title=proposal.title)
             self._app.tell(told, "warning")
-
-    def _progress(self, event: Progress) -> None:
-        self._app.chat.panel.progress(event)
-        if isinstance(event.event, EndEvent):
-            self._app.call_person(T("a training has ended"))
 
     def _training_over(self) -> None:
         self.training = False

@@ -32,7 +32,9 @@ async def test_what_is_typed_when_a_card_appears_stays_and_decides_nothing(tmp_p
         await app.leave()
 
 
-async def test_a_rejection_in_words_reaches_the_session_and_a_number_that_does_not_exist_is_said(tmp_path: Path) -> None:
+async def test_a_rejection_in_words_reaches_the_session_and_a_number_that_does_not_exist_is_said(
+    tmp_path: Path,
+) -> None:
     app = make_app(tmp_path, "stance")
     async with app.run_test(size=(100, 40)) as pilot:
         await settled(pilot)
