@@ -10,6 +10,7 @@ from agent.journal import Journal
 from agent.manual import call_tool
 from agent.session import task_lock
 from tools.errors import Busy, InputError
+from tools.files import sha256_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,7 +24,8 @@ def task(tmp_path):
 
 def edit(task, value):
     edits = [{"path": ["training", "epochs"], "old": 4, "new": value}]
-    return json.dumps({"task_dir": str(task), "edits": edits})
+    seen = sha256_bytes((task / "configs" / "training_config.yaml").read_bytes())
+    return json.dumps({"task_dir": str(task), "edits": edits, "expected_sha256": seen})
 
 
 def test_a_tool_that_writes_leaves_a_line_in_the_journal(task):

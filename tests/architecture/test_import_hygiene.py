@@ -70,3 +70,13 @@ def test_no_module_outside_the_worker_loads_a_training_library_even_indirectly(p
 def test_the_tools_load_no_graph_and_no_screen_even_indirectly():
     program = "import importlib\n" + "\n".join(f"importlib.import_module({name!r})" for name in modules_of("tools"))
     assert loaded_after(program, ["agent", "langgraph", "langchain_core", "textual"]) == []
+
+
+def test_the_full_screen_paints_with_textual_alone():
+    """The rest is imported in a thread after the first paint, while the person can already type."""
+    late = ["langgraph", "langchain_core", "openai", "agent.session", "agent.graph", "agent.chat"]
+    assert loaded_after("import agent.faces.tui.app", [*late, *HEAVY, "textual"]) == ["textual"]
+
+
+def test_what_only_lists_or_resumes_sessions_waits_for_no_graph():
+    assert loaded_after("import agent.faces.opening, agent.records", ["langgraph", "textual", *HEAVY]) == []

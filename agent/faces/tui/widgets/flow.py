@@ -75,8 +75,8 @@ class Flow(Widget):
         self._laid_out: tuple[int, Content] | None = None
 
     def lay_out(self, width: int) -> Sequence[Content | str]:
-        """The lines for a width in terminal cells."""
-        raise NotImplementedError
+        """The lines for a width in terminal cells; a block without any is empty."""
+        return ()
 
     def changed(self) -> None:
         """Lay out again, because what is shown has changed; its neighbours move only if its height did."""
