@@ -248,6 +248,8 @@ class IterateApp(Surface):
             self.perform(self.orders.examples())
         elif method is not None:
             self.perform(method(self.orders, order.args))
+        elif order.command == "try" and isinstance(order.args.get("change"), dict):
+            self.perform(self.orders.change(order.args))  # worked out by a screen: no words could say it
         else:
             self.submit(spoken(order))
 

@@ -311,6 +311,17 @@ class Orders:
         query = wanted if wanted and page is None else None
         app.push_screen(ReferencesScreen(library, app.say, app.language, page=page, query=query))
 
+    async def change(self, args: Args) -> None:
+        """A change that a screen worked out, such as reviewed rows: it becomes a proposal and goes to review like any other."""
+        from agent.conversation.remedies import wished_edits
+        from agent.conversation.wishes import wish_for
+
+        app, task = self._app, self._task(args)
+        edits = wished_edits(args["change"], None, task)
+        proposal = await asyncio.to_thread(wish_for, task, edits, origin="person", say=app.say)
+        app.tell(T("It is a proposal now, and will be reviewed like any other: {title}", title=proposal.title))
+        app.file(proposal)
+
     # --- the program itself
 
     async def theme(self, args: Args) -> None:

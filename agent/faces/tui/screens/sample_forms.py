@@ -14,6 +14,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, TextArea
 
@@ -69,8 +70,8 @@ class EditScreen(ModalScreen[EditedRow | None]):
             problems.id = "problems"
             yield problems
             with Horizontal(classes="buttons"):
-                yield Button(self._say(T("Cancel (Esc)")), id="cancel", compact=True)
-                yield Button(self._say(T("Keep it like this")), id="keep", compact=True)
+                yield Button(Content(self._say(T("Cancel (Esc)"))), id="cancel", compact=True)
+                yield Button(Content(self._say(T("Keep it like this"))), id="keep", compact=True)
 
     def on_mount(self) -> None:
         """Begin in the first field."""
@@ -148,9 +149,9 @@ class BulkScreen(ModalScreen[BulkVerb | None]):
         with Vertical(classes="dialog"):
             yield Prose(self._say(question), classes="tone-strong")
             with Horizontal(classes="buttons"):
-                yield Button(self._say(T("Cancel (Esc)")), id="cancel", compact=True)
-                yield Button(self._say(T("Accept {count}", count=self._count)), id="accept", compact=True)
-                yield Button(self._say(T("Reject {count}", count=self._count)), id="reject", compact=True)
+                yield Button(Content(self._say(T("Cancel (Esc)"))), id="cancel", compact=True)
+                yield Button(Content(self._say(T("Accept {count}", count=self._count))), id="accept", compact=True)
+                yield Button(Content(self._say(T("Reject {count}", count=self._count))), id="reject", compact=True)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

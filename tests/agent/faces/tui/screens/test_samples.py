@@ -13,7 +13,9 @@ from agent.i18n import speaker
 from agent.paths import bundled_dir
 from tests.support.mood_task import MoodTask
 from tests.support.screen_host import ScreenHost, loaded
+from tests.support.tui import make_app, screen_text, settled, until
 from tools.files import sha256_file
+from tools.reading.task import load_split, load_task
 from tools.samples import Candidate, Check, Twin, add, load_batch
 from tools.text import T, english
 
@@ -158,3 +160,19 @@ def test_picture_of_the_samples(task, snap_compare, size, language):
     add(task, "batch", [new(n, f"第{n}次點外送，餐點準時送到，還是熱的。", twins=[twin]) for n in range(1, 41)])
     app = ScreenHost(SamplesScreen(task, speaker(language)))
     assert snap_compare(app, terminal_size=size, run_before=loaded)
+
+
+async def test_the_chat_brings_the_proposal_of_a_review_to_its_card(tmp_path, monkeypatch):
+    monkeypatch.setattr(confirm, "DEAD_SECONDS", 0.0)
+    app = make_app(tmp_path, "stance", task="stance")
+    folder = app.task_path
+    row = load_split(load_task(folder), "train").split.rows[0]
+    add(folder, "batch", [Candidate(id="r", origin="train", row=row.id, fields=row.fields, answer=row.answer)])
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot)
+        app.push_screen(SamplesScreen(folder, english, batch="batch"))
+        await until(pilot, lambda: "reviewed 0 of 1" in screen_text(app))
+        await keys(pilot, "r", "enter", "d", "y")
+        await until(pilot, lambda: "data.exclude" in screen_text(app) and row.id in screen_text(app), 40)
+        assert app.screen is app.chat
+        assert row.id not in (folder / "configs/training_config.yaml").read_text(encoding="utf-8")
