@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from agent.conversation.commands import BY_NAME
 from agent.conversation.said import Order
 from agent.faces.tui import messages, start
 from agent.faces.tui.bridge import SessionBridge
@@ -61,6 +60,8 @@ ORDERS: dict[str, Callable[[Orders, Args], Coroutine[Any, Any, None]]] = {
 """Every acting command and the method that carries it out."""
 
 
+OVER_THE_SCREEN = frozenset({"errors", "versions", "training", "samples", "refs", "stop", "theme", "copy"})
+"""Orders that leave the screen they come from where it is."""
 KEPT_TURNS = 50
 """Earlier messages that the arrow keys bring back, and that a session taken up again is shown with."""
 
@@ -84,7 +85,7 @@ class IterateApp(Surface):
         self.task_path = task
         self.resume_line: str | None = None
         """What the command line prints after leaving."""
-        self._resume = resume
+        self._resume = resume  # the id of a session, or "" to choose from the list
         self._loaded: Loaded | None = None
         self.bridge = SessionBridge(self.post_message, say)
         self.talk = Talk(self.post_message, self._run_turn, self.situation)
@@ -124,7 +125,7 @@ class IterateApp(Surface):
         self.chat.composer.recall(record.text for record in earlier)
         if self._resume is not None:
             self.showing.replay(earlier)
-            self.perform(self.orders.resume(self._resume))
+            self.perform(self.orders.resume(self._resume) if self._resume else self.orders.sessions({}))
         first = self.talk.begin(message.loaded.conversation)
         if first is not None:
             self._turn_begins(first)
@@ -232,12 +233,8 @@ class IterateApp(Surface):
     # --- orders
 
     def on_order_given(self, message: messages.OrderGiven) -> None:
-        """A screen, a link or a card asks for something."""
-        if (
-            self.screen is not self.chat
-            and message.order.command in BY_NAME
-            and not BY_NAME[message.order.command].acts
-        ):
+        """A screen, a link or a card asks for something; what is answered in the chat brings the chat to the front."""
+        if message.order.command not in OVER_THE_SCREEN:
             self.pop_to_chat()
         self.execute(message.order)
 

@@ -93,12 +93,13 @@ class Surface(App[int]):
         self.show(*apology(str(log) if log else None, error, self.say))
 
     def last_answer(self) -> str:
-        """The text since the person's last message."""
+        """What was said after the person's last message that had an answer: `/copy` itself has none yet."""
         lines: list[str] = []
         for entry in reversed(self.chat.transcript.entries):
-            if isinstance(entry, PersonSaid):
+            if not isinstance(entry, PersonSaid):
+                lines.insert(0, entry.plain())
+            elif lines:
                 break
-            lines.insert(0, entry.plain())
         return "\n".join(lines).strip()
 
     # --- attention

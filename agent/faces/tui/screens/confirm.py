@@ -56,8 +56,8 @@ class ConfirmScreen(ModalScreen[bool]):
         self.query_one("#no").focus()
 
     def on_key(self, event: events.Key) -> None:
-        """Keys in the dead time do nothing and begin it again."""
-        if self._now() < self._open_from:
+        """Keys in the dead time do nothing and begin it again; Esc always goes back."""
+        if event.key != "escape" and self._now() < self._open_from:
             self._open_from = self._now() + DEAD_SECONDS
             event.stop()
             event.prevent_default()

@@ -23,7 +23,7 @@ from agent.faces.tui.messages import OrderGiven, QuestionAsked, SessionSays
 from agent.faces.tui.screens.confirm import ConfirmScreen
 from agent.faces.tui.screens.help import HelpScreen, help_entries
 from agent.faces.tui.themes import chosen, theme_name
-from agent.faces.tui.widgets.blocks import LinkLine, PersonSaid
+from agent.faces.tui.widgets.blocks import Answered, LinkLine, PersonSaid
 from agent.settings import Settings
 from tests.support.tui import make_app, screen_text, settled, until
 from tools.errors import InputError
@@ -258,3 +258,14 @@ async def test_a_stale_question_shows_no_card(tmp_path: Path) -> None:
 def test_no_colour_is_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     assert make_app(tmp_path, "stance").no_color
+
+
+async def test_copy_takes_the_last_answer_without_signs_of_the_screen(tmp_path: Path) -> None:
+    app = make_app(tmp_path, "stance")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot)
+        app.show(PersonSaid("one"), Answered("第一段\n**bold**"), PersonSaid("/copy"))
+        await pilot.pause()
+        app.execute(Order(command="copy"))
+        await until(pilot, lambda: "Copied" in screen_text(app))
+        assert app.clipboard == "第一段\n**bold**"

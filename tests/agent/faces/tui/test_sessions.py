@@ -6,6 +6,8 @@ from pathlib import Path
 
 from agent.conversation.said import Order
 from agent.faces.tui.app import IterateApp
+from agent.faces.tui.messages import OrderGiven
+from agent.faces.tui.screens.confirm import ConfirmScreen
 from agent.faces.tui.screens.resume import ResumeScreen
 from agent.i18n import speaker
 from agent.journal import Journal
@@ -65,6 +67,13 @@ async def test_a_question_put_aside_comes_back_and_after_leaving_the_same_sessio
     record = session_records(app.task_path)[-1]
     assert app.resume_line == f"iterate --resume {record.id}" and record.reason == "waiting"
 
+    chooser = IterateApp(app.workspace, speaker("en"), "en", resume="", settings=Settings())
+    async with chooser.run_test(size=(100, 40)) as pilot:
+        await until(pilot, lambda: isinstance(chooser.screen, ResumeScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: chooser.screen is chooser.chat)
+        assert not chooser.bridge.running
+
     again = IterateApp(app.workspace, speaker("zh-TW"), "zh-TW", resume=record.id, settings=Settings())
     async with again.run_test(size=(100, 40)) as pilot:
         await until(pilot, lambda: again.desk.card is not None)
@@ -102,3 +111,19 @@ async def test_unattended_runs_are_not_promised(tmp_path: Path) -> None:
         app.execute(Order(command="overnight", args={"until": "07:00"}))
         await until(pilot, lambda: "--yes-policy" in screen_text(app))
         assert app.bridge.question is None and not app.bridge.running
+
+
+async def test_an_order_of_a_screen_is_answered_in_the_chat_and_needs_a_yes_where_nothing_was_asked(
+    tmp_path: Path,
+) -> None:
+    app = make_app(tmp_path, "stance")
+    async with app.run_test(size=(100, 34)) as pilot:
+        await settled(pilot)
+        app.execute(Order(command="versions"))
+        await until(pilot, lambda: app.screen is not app.chat)
+        app.post_message(OrderGiven(Order(command="adopt", args={"version": "v1"})))
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        assert "opens the locked test set" in screen_text(app)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is app.chat)
+        assert not (app.task_path / "iterations" / "test_ledger.jsonl").exists()
