@@ -35,7 +35,10 @@ class Training(_Section):
     """"embedded:<name>", a local folder, or a hub id."""
     method: Method = "sft"
     beta: float | None = Field(default=None, gt=0)
-    """Strength of the preference term; only for orpo, dpo, kto."""
+    """Strength of the preference term; only for orpo, dpo, kto. None is the usual 0.1."""
+    start_from: Literal["parent", "base"] | None = None
+    """The weights that training begins with. None: for dpo and kto those of the parent version where they are kept here, for
+    sft and orpo the base model as it is."""
     epochs: float = Field(default=3, gt=0, le=100)
     learning_rate: float = Field(default=2e-4, gt=0, le=0.1)
     batch_size: PositiveInt = 16
@@ -82,6 +85,8 @@ class DataRecipe(_Section):
     """Label to the number of rows wanted; rows are repeated in a fixed order until the number is reached."""
     deduplicate: bool = False
     """Keep only the first of rows with the same input fields."""
+    preference: list[str] = []
+    """Files of pairs (data/preference/...) for orpo, dpo and kto; a row takes its pairs from the first file that has any."""
     valid_fraction: float = Field(default=0.15, gt=0, lt=0.5)
     """Share of train carved out, stratified, when there is no valid file."""
     carve_seed: int = 0

@@ -82,6 +82,9 @@ class HistoryPoint(_Model):
     grad_norm: float | None = None
     bad: bool = False
     """True when the loss was NaN or infinite."""
+    method: str | None = None
+    """The training method where it is not SFT: its training loss is another quantity, not to be compared with SFT's. Validation
+    loss and metric mean the same for all methods."""
 
 
 class History(_Model):

@@ -67,6 +67,8 @@ class RunSpec(_Model):
     """False: only evaluate, the base model as it is or with the weights of `adapter_from`."""
     adapter_from: str | None = None
     """Absolute path of the trained weights to evaluate; only with `train` false."""
+    start_from: str | None = None
+    """Absolute path of the trained weights that the training begins with; None is the base model as it is."""
     created_at: str
 
     @property

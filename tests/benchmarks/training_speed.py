@@ -156,8 +156,9 @@ def train_ours(given: argparse.Namespace) -> dict[str, float]:
     from tools.config import Training
     from tools.training.memory import keep_memory_low
     from tools.training.models import add_lora, load_model
+    from tools.training.plan import Plan
     from tools.training.precision import choose_precision
-    from tools.training.sft import CompletionTrainer, Plan, sft_config
+    from tools.training.sft import CompletionTrainer, sft_config
 
     keep_memory_low()
     folder, tokenizer, rows = prepared(given)

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from tools.errors import InputError, IterateError, MissingPart
+from tools.errors import InputError, IterateError
 from tools.runs import RunSpec
 from tools.text import T
 from tools.training.base_models import missing_model, resolve_base_model
 
 
 def check_spec(spec: RunSpec) -> None:
-    """Raise InputError or MissingPart for a run that could not succeed: method, model, batch sizes, decoding."""
+    """Raise InputError or MissingPart for a run that could not succeed: model, batch sizes, decoding."""
     training = spec.training
     if training.command is not None:
         _check_command(spec)
         return
-    if spec.train and training.method != "sft":
-        raise MissingPart(
-            T("The method {method} is not part of this version; it trains with sft.", method=training.method),
-            hint=T("Set training.method to sft, or name a training script of your own in training.command."),
-            page=f"methods/{training.method}",
-        )
     micro = training.micro_batch_size
     if micro is not None and training.batch_size % micro:
         raise InputError(
@@ -30,6 +24,12 @@ def check_spec(spec: RunSpec) -> None:
             ),
             hint=T("Choose a divisor of the batch size."),
             page="troubleshooting/configuration",
+        )
+    if spec.train and training.method == "kto" and min(training.batch_size, micro or training.batch_size) < 2:
+        raise InputError(
+            T("KTO compares answers of one pass with each other, so a pass needs at least 2."),
+            hint=T("Set training.batch_size (and micro_batch_size, where it is set) to 2 or more."),
+            page="methods/kto",
         )
     if spec.decoding.constrained and not spec.answer.labels:
         raise InputError(

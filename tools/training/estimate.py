@@ -34,7 +34,7 @@ _LIBRARIES_GB = 1.1
 _KB_PER_TOKEN_AND_MILLION = 6.0
 """Activations that a backward pass keeps: kilobytes per token of the pass and million weights."""
 _PASS_TOKENS = 1024
-"""Tokens of one pass (tools/training/sft.py); longer rows make longer passes."""
+"""Tokens of one pass (tools/training/plan.py); longer rows make longer passes."""
 _LOGITS_GB = 0.5
 _SIZE_IN_NAME = re.compile(r"(\d+(?:\.\d+)?)\s*([bm])(?![a-z])", re.IGNORECASE)
 

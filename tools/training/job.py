@@ -102,6 +102,7 @@ class Job:
 
 
 def _point(event: StepEvent | EvalEvent, spec: RunSpec) -> HistoryPoint:
+    method = None if spec.training.method == "sft" else spec.training.method
     if isinstance(event, EvalEvent):
         return HistoryPoint(
             seed=spec.seed,
@@ -109,6 +110,7 @@ def _point(event: StepEvent | EvalEvent, spec: RunSpec) -> HistoryPoint:
             epoch=event.epoch,
             eval_loss=event.eval_loss,
             metric=primary(spec, event.metrics),
+            method=method,
         )
     return HistoryPoint(
         seed=spec.seed,
@@ -118,6 +120,7 @@ def _point(event: StepEvent | EvalEvent, spec: RunSpec) -> HistoryPoint:
         learning_rate=event.learning_rate,
         grad_norm=event.grad_norm,
         bad=event.loss is None,
+        method=method,
     )
 
 

@@ -14,8 +14,9 @@ from tools.files import now
 from tools.runs import StepEvent
 from tools.training.cancel import Cancelled
 from tools.training.job import Job
+from tools.training.plan import Plan
 from tools.training.recorder import finite
-from tools.training.sft import CompletionTrainer, Plan
+from tools.training.steered import Steered
 
 _SAVE_SECONDS = 120.0
 """Between evaluations a LoRA checkpoint is written this often, so that a kill costs at most two minutes."""
@@ -35,7 +36,7 @@ class Pilot(TrainerCallback):  # type: ignore[misc]
         self._steps = 0
         self.eval_seconds = 0.0
         """Of the newest evaluation, for the time left."""
-        self.trainer: CompletionTrainer | None = None
+        self.trainer: Steered | None = None
 
     @property
     def tokens_per_second(self) -> float:

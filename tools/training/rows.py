@@ -26,6 +26,8 @@ class Encoded:
     """True when max_length took something away."""
     answer_cut: bool = False
     """True when it took a part of the answer, so that the row teaches an answer without an end."""
+    rejected: list[int] | None = None
+    """The worse answer to the same prompt, for the preference methods; None for a row without one."""
 
     @property
     def ids(self) -> list[int]:
@@ -49,6 +51,27 @@ def encode(tokenizer: Any, example: Example, max_length: int) -> Encoded:
     return Encoded(example, kept_prompt, kept_completion, cut=True, answer_cut=answer_cut)
 
 
+def encode_pair(tokenizer: Any, example: Example, max_length: int) -> Encoded:
+    """The row with its rejected answer, both behind the very same prompt; the longer answer decides what is cut of it.
+
+    A pair whose answers are the same tokens, as they are or after cutting, says nothing: the row comes without a rejected one.
+    """
+    if example.rejected is None:
+        return encode(tokenizer, example, max_length)
+    other = encode(tokenizer, example.model_copy(update={"completion": example.rejected}), max_length)
+    whole = encode(tokenizer, example, max_length)
+    prompt = min(whole.prompt, other.prompt, key=len)
+    answers = [row.completion[: max_length - len(prompt)] for row in (whole, other)]
+    return Encoded(
+        example,
+        prompt,
+        answers[0],
+        cut=whole.cut or other.cut,
+        answer_cut=whole.answer_cut or other.answer_cut,
+        rejected=answers[1] if answers[1] != answers[0] else None,
+    )
+
+
 def encode_prompt(tokenizer: Any, example: Example) -> list[int]:
     """The tokens that generation starts from."""
     return _tokens(tokenizer, prompt_text(tokenizer, example.messages))
@@ -66,3 +89,13 @@ def cut_left(prompt: list[int], length: int, tokenizer: Any) -> list[int]:
 def _tokens(tokenizer: Any, text: str) -> list[int]:
     ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
     return ids
+
+
+def pair_length(row: Encoded) -> int:
+    """Tokens of a pair: the prompt is read twice."""
+    return len(row.ids) + (0 if row.rejected is None else len(row.prompt) + len(row.rejected))
+
+
+def judged_lengths(rows: list[Encoded]) -> list[int]:
+    """Tokens of each answer of the pairs with its prompt, the chosen and the rejected one in turn."""
+    return [len(row.prompt) + len(answer) for row in rows for answer in (row.completion, row.rejected or [])]

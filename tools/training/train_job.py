@@ -11,20 +11,21 @@ from typing import Any
 
 from transformers import set_seed
 
-from tools.errors import InputError
+from tools.errors import InputError, MissingPart
 from tools.files import now
 from tools.runs import EvalEvent, Example, RunResult, RunSpec
-from tools.text import T
+from tools.text import T, visible
 from tools.training.checkpoints import Checkpoint, newest_checkpoint
 from tools.training.evaluation import Evaluation, Evaluator
 from tools.training.examples import read_examples
 from tools.training.job import Job, primary
+from tools.training.methods import REFERENCED, Setup, make_plan, make_trainer, trainable
 from tools.training.models import add_lora, load_model, load_tokenizer, load_weights, save_adapter
 from tools.training.pilot import Pilot, best_evaluation, out_of_patience
+from tools.training.plan import Plan
 from tools.training.precision import Precision, choose_precision
 from tools.training.prepare_model import prepare_base_model
-from tools.training.rows import Encoded, encode
-from tools.training.sft import CompletionTrainer, Plan, sft_config
+from tools.training.rows import Encoded
 from tools.training.speeds import Speed, add_speed
 
 _LOSS_SHARE = 1e-6
@@ -94,12 +95,15 @@ def _prepare(job: Job) -> _Prepared:
             hint=T("Add labelled rows to data/train.jsonl, or widen the data recipe."),
             page="troubleshooting/small-data",
         )
-    rows = [encode(tokenizer, example, spec.training.max_length) for example in examples]
+    rows = trainable(spec.training.method, tokenizer, examples, spec.training.max_length)
     _warn_about_cuts(job, rows)
+    _warn_about_pairs(job, rows, len(examples))
     set_seed(spec.seed)
     model = load_model(folder, precision.name, all_weights=spec.lora is None)
     if spec.lora is not None:
         model = add_lora(model, spec.lora)
+    if spec.start_from is not None:
+        load_weights(model, _kept(spec.start_from))
     evaluator = Evaluator(spec, tokenizer, precision.name, max(len(row.completion) for row in rows))
     return _Prepared(tokenizer, model, precision.name, rows, read_examples(job.data("valid")), evaluator)
 
@@ -129,9 +133,46 @@ def _warn_about_cuts(job: Job, rows: list[Encoded]) -> None:
     )
 
 
+def _warn_about_pairs(job: Job, rows: list[Encoded], examples: int) -> None:
+    """Say what a preference method leaves aside."""
+    method = job.spec.training.method
+    pairs = sum(row.rejected is not None for row in rows)
+    if method == "sft" or (pairs == examples and not _ignored(job.spec)):
+        return
+    if pairs < examples:
+        left = (
+            T("{left} training rows without a pair are left out.", left=examples - pairs)
+            if method in REFERENCED
+            else T("{left} training rows without a pair are learned as in SFT.", left=examples - pairs)
+        )
+        job.recorder.warn(left, page=f"methods/{method}")
+    if _ignored(job.spec):
+        job.recorder.warn(
+            T("training.class_weights and lora.dropout have no effect with {method}.", method=method),
+            page=f"methods/{method}",
+        )
+
+
+def _ignored(spec: RunSpec) -> bool:
+    """True when the configuration sets something that the method does not use."""
+    dropout = spec.lora is not None and spec.lora.dropout > 0
+    return spec.training.method in REFERENCED and bool(dropout or spec.training.class_weights)
+
+
+def _kept(folder: str) -> Path:
+    """The weights that the training starts from; raises MissingPart when they have gone since it was planned."""
+    if not Path(folder).is_dir():
+        raise MissingPart(
+            T("The weights {path} that this training starts from are not there any more.", path=visible(folder)),
+            hint=T("Set training.start_from to base, or train the parent version again."),
+            page="methods/dpo",
+        )
+    return Path(folder)
+
+
 def _remember_speed(job: Job, valid: Evaluation) -> None:
     """For the estimates of later runs; a run that only finished an interrupted one has measured nothing."""
-    if job.memory.tokens_per_second > 0 and valid.predictions:
+    if job.spec.training.method == "sft" and job.memory.tokens_per_second > 0 and valid.predictions:
         add_speed(
             job.spec.training.base_model,
             Speed(train=job.memory.tokens_per_second, answer=round(valid.tokens / valid.seconds, 1)),
@@ -147,13 +188,26 @@ class _Best:
     stopped_early: bool
 
 
-def _fit(job: Job, ready: _Prepared) -> tuple[CompletionTrainer, _Best]:
+def _fit(job: Job, ready: _Prepared) -> tuple[Any, _Best]:
     """Train, or continue from the newest whole checkpoint, and put the best weights into the model."""
     spec, checkpoints = job.spec, job.run.file("checkpoints")
-    plan = Plan.make(spec.training, [len(row.ids) for row in ready.rows])
+    plan = make_plan(spec, ready.rows)
     pilot = Pilot(plan, job, timed=spec.lora is not None)
-    config = sft_config(spec.training, plan, checkpoints, spec.seed, ready.precision)
-    trainer = CompletionTrainer(ready.model, ready.tokenizer, ready.rows, config, callbacks=[pilot])
+    setup = Setup(
+        spec=spec,
+        model=ready.model,
+        tokenizer=ready.tokenizer,
+        rows=ready.rows,
+        folder=checkpoints,
+        precision=ready.precision,
+        pilot=pilot,
+        between=job.watch(len(ready.rows) * (2 if spec.training.method == "kto" else 1)),
+    )
+    if spec.training.method in REFERENCED:
+        job.recorder.phase(
+            "loading", T("Scoring both answers of each pair with the model that the training starts from.")
+        )
+    trainer: Any = make_trainer(setup, plan)
     pilot.trainer = trainer
     trainer.evaluate_now = lambda step: _evaluate(job, ready, trainer, pilot, step)
     start = newest_checkpoint(checkpoints)

@@ -132,4 +132,6 @@ def test_the_validation_loss_is_the_same_whether_or_not_labels_are_scored_beside
     stop = frozenset({2})
     alone = ask(model, questions, Wanted(4, stop), PAD)
     beside = ask(model, questions, Wanted(4, stop, labels=[[80, 2], [81, 2]]), PAD)
-    assert [row.expected_log_prob for row in alone] == pytest.approx([row.expected_log_prob for row in beside], rel=1e-4)
+    assert [row.expected_log_prob for row in alone] == pytest.approx(
+        [row.expected_log_prob for row in beside], rel=1e-4
+    )

@@ -12,8 +12,8 @@ from tools.errors import InputError
 from tools.runs import Example
 from tools.training.chat_template import completion_text, ensure_template, prompt_text
 from tools.training.order import batches_of_epoch
+from tools.training.plan import Plan
 from tools.training.rows import encode
-from tools.training.sft import Plan
 
 SYSTEM_LESS = (
     "{% for m in messages %}{% if m['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}"

@@ -150,14 +150,6 @@ def test_unknown_target_modules_are_answered_with_the_ones_there_are(make_run):
     assert "lm_head" not in message
 
 
-def test_a_method_that_is_not_there_fails_at_once_and_by_name(make_run):
-    run = make_run(training={"method": "orpo"})
-    assert main(run.path) == EXIT_FAILED
-    error = run.status().error
-    assert error.kind == "missing_part"
-    assert "orpo" in str(error.message)
-
-
 def test_a_base_model_that_is_not_installed_is_a_missing_part(make_run, tmp_path):
     (tmp_path / "empty").mkdir()
     run = make_run(training={"base_model": str(tmp_path / "empty")})
