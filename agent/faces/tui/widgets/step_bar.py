@@ -11,7 +11,7 @@ from agent.faces.layout import clip
 from agent.faces.tui.widgets.flow import Flow
 from tools.text import Speaker, T, visible
 
-STEPS = (T("task"), T("diagnosis"), T("proposals"), T("training"), T("comparison"))
+STEPS = (T("Task"), T("Diagnosis"), T("Proposals"), T("Training"), T("Comparison"))
 
 
 class StepBar(Flow):
