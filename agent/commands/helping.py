@@ -66,9 +66,9 @@ def help_lines(command: Any, context: Any, say: Speaker) -> list[str]:
     commands = [
         (name, _said(one.help, say)) for name, one in getattr(command, "commands", {}).items() if not one.hidden
     ]
-    lines += _section(T("Arguments"), arguments, say)
-    lines += _section(T("Options"), options, say)
-    return lines + _section(T("Commands"), commands, say)
+    lines += _section(T("Arguments:"), arguments, say)
+    lines += _section(T("Options:"), options, say)
+    return lines + _section(T("Commands:"), commands, say)
 
 
 def wrong_use_lines(wrong: Any, say: Speaker) -> list[str]:
@@ -78,7 +78,7 @@ def wrong_use_lines(wrong: Any, say: Speaker) -> list[str]:
         return lines
     return [
         *lines,
-        *wrap(say(T("Next step: {hint}", hint=T("{command} --help", command=wrong.ctx.command_path))), indent="  "),
+        *wrap(say(T("Next step: {hint}", hint=f"{wrong.ctx.command_path} --help")), indent="  "),
     ]
 
 
@@ -123,7 +123,7 @@ def _section(title: Text, rows: Sequence[tuple[str, str]], say: Speaker) -> list
     if not rows:
         return []
     column = min(_WIDEST_NAME, max(width(name) for name, _ in rows)) + 4
-    lines = ["", say(T("{title}:", title=title))]
+    lines = ["", say(title)]
     for name, text in rows:
         wrapped = wrap(text, indent=" " * column)
         head = "  " + name

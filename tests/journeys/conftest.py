@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -45,7 +46,7 @@ class Place:
         """The program on a pseudo-terminal, as a person has it."""
         words = (*ITERATE[1:], "--lang", "en", "--workspace", str(self.root), *words)
         return pexpect.spawn(
-            ITERATE[0], list(words), env=self.environment, encoding="utf-8", timeout=120, dimensions=(40, 110)
+            ITERATE[0], list(words), env=self.environment, encoding="utf-8", timeout=60, dimensions=(40, 110)
         )
 
     def config(self, **training: object) -> None:
@@ -70,16 +71,36 @@ class Place:
         return sorted(path.parent.name for path in (self.task / "runs").glob("*/spec.json"))
 
 
+def usual_environment(root: Path) -> dict[str, str]:
+    """The environment of a person without settings or endpoint, on a terminal that can show a full screen."""
+    # As in an activated environment: `python` is the interpreter that has the program.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "ITERATE_CACHE": str(root / "cache"), "PYTHONPATH": str(Path.cwd())}
+    environment |= {"TERM": "xterm-256color", "ITERATE_SETTINGS": str(root / "settings.yaml"), "LANG": "C.UTF-8"}
+    (root / "settings.yaml").write_text("", encoding="utf-8")
+    for name in ("ITERATE_WORKSPACE", "ITERATE_LANGUAGE", "ITERATE_PLAIN", "ITERATE_MODEL", "LC_ALL"):
+        environment.pop(name, None)
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        environment.pop(name, None)
+    return environment
+
+
+@pytest.fixture
+def bundled(tmp_path: Path) -> Place:
+    """A workspace with a copy of the bundled stance task, whose v1 was really trained."""
+    (tmp_path / "tasks").mkdir()
+    source = Path(__file__).resolve().parents[2] / "tasks" / "stance"
+    shutil.copytree(source, tmp_path / "tasks" / "stance", ignore=shutil.ignore_patterns("runs", "models", ".iterate"))
+    place = Place(tmp_path, usual_environment(tmp_path))
+    place.task = tmp_path / "tasks" / "stance"
+    return place
+
+
 @pytest.fixture
 def place(tmp_path: Path, tiny_model: Path) -> Place:
     """A new workspace; the task has 36 training rows and no version yet."""
-    # As in an activated environment: `python` is the interpreter that has the program.
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "ITERATE_CACHE": str(tmp_path / "cache"), "PYTHONPATH": str(Path.cwd())}
-    for name in ("ITERATE_WORKSPACE", "ITERATE_LANGUAGE", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
-        environment.pop(name, None)
     (tmp_path / "tasks").mkdir()
-    made = Place(tmp_path, environment)
+    made = Place(tmp_path, usual_environment(tmp_path))
     table = tmp_path / "opinions.csv"
     with table.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)

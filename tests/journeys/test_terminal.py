@@ -89,18 +89,3 @@ def test_leaving_keeps_the_question_and_coming_back_asks_the_same_one(trained):
     second.expect(r"Proposal 1 of \d+: ([^\r]+)")
     assert second.match[1] == title
     second.close(force=True)
-
-
-def test_the_menu_takes_commands_and_leaves_on_an_empty_line(trained):
-    menu = trained.terminal()
-    menu.expect("What you can type next")
-    menu.expect("iterate> ")
-    menu.sendline("status small")
-    menu.expect("Task: small")
-    menu.expect("iterate> ")
-    menu.sendline('no such "command"')
-    menu.expect("No such command")
-    menu.expect("iterate> ")
-    menu.sendline("")
-    menu.wait()
-    assert menu.exitstatus == 0

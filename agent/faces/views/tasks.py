@@ -62,7 +62,7 @@ def task_lines(
         if one.problem:
             lines += wrap(f"{visible(one.name)}: {say(one.problem)}", indent="  ")
     name = visible(overview[-1].name if len(overview) == 1 else _weakest(overview))
-    return [*lines, "", *_next(_sayable(name) if chatting else _typed(name), say)]
+    return [*lines, "", *_next(_sayable(name, say) if chatting else _typed(name), say)]
 
 
 def _row(one: TaskOverview, say: Speaker) -> list[str]:
@@ -79,31 +79,30 @@ def _weakest(overview: list[TaskOverview]) -> str:
     return min(known, key=lambda one: (one.value or 0) - (one.target or 0)).name if known else overview[0].name
 
 
-def _typed(name: str) -> list[tuple[Text, Text]]:
+def _typed(name: str) -> list[tuple[str, Text]]:
     """What can be typed on the command line."""
     return [
-        (T("iterate"), T("talk about it: the chat")),
-        (T("iterate run {name}", name=name), T("improve it: diagnosis, proposals to approve, training, comparison")),
-        (T("iterate status {name}", name=name), T("where it stands")),
-        (T("iterate diagnose {name}", name=name), T("what is wrong, with evidence")),
-        (T("iterate refs"), T("read about symptoms and methods")),
-        (T("iterate --help"), T("every command")),
+        ("iterate", T("talk about it: the chat")),
+        (f"iterate run {name}", T("improve it: diagnosis, proposals to approve, training, comparison")),
+        (f"iterate status {name}", T("where it stands")),
+        (f"iterate diagnose {name}", T("what is wrong, with evidence")),
+        ("iterate refs", T("read about symptoms and methods")),
+        ("iterate --help", T("every command")),
     ]
 
 
-def _sayable(name: str) -> list[tuple[Text, Text]]:
+def _sayable(name: str, say: Speaker) -> list[tuple[str, Text]]:
     """What can be said in the chat."""
     return [
-        (T("improve {name}", name=name), T("improve it: diagnosis, proposals to approve, training, comparison")),
-        (T("status of {name}", name=name), T("where it stands")),
-        (T("what is wrong with {name}", name=name), T("what is wrong, with evidence")),
-        (T("read about overfitting"), T("read about symptoms and methods")),
-        (T("help"), T("everything that can be said")),
-        (T("quit"), T("leave; a training goes on")),
+        (say(T("improve {name}", name=name)), T("improve it: diagnosis, proposals to approve, training, comparison")),
+        (say(T("status of {name}", name=name)), T("where it stands")),
+        (say(T("what is wrong with {name}", name=name)), T("what is wrong, with evidence")),
+        (say(T("read about overfitting")), T("read about symptoms and methods")),
+        (say(T("help")), T("everything that can be said")),
+        (say(T("quit")), T("leave; a training goes on")),
     ]
 
 
-def _next(commands: list[tuple[Text, Text]], say: Speaker) -> list[str]:
-    told = [(say(command), say(text)) for command, text in commands]
-    column = max(width(command) for command, _ in told) + 2
-    return [say(T("What you can type next:")), *[f"  {pad(command, column)}{text}" for command, text in told]]
+def _next(commands: list[tuple[str, Text]], say: Speaker) -> list[str]:
+    column = max(width(command) for command, _ in commands) + 2
+    return [say(T("What you can type next:")), *[f"  {pad(command, column)}{say(text)}" for command, text in commands]]
