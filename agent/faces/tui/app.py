@@ -108,7 +108,7 @@ class IterateApp(Surface):
 
     def on_tasks_read(self, message: messages.TasksRead) -> None:
         """The workspace was read: say where things stand and what can be said."""
-        self.show(*start.start_entries(self.workspace, message.tasks, self.say))
+        self.show(*start.start_entries(self.workspace, message.tasks, self.say, message.left))
         if self.task_path is None and len(message.tasks) == 1:
             self.choose_task(self.workspace.task_path(message.tasks[0].name))
         elif self.task_path is not None:
@@ -146,8 +146,15 @@ class IterateApp(Surface):
         self.refresh_hints()
 
     def _turn_begins(self, text: str) -> None:
+        self._follow_subject(text)
         self.showing.begin_turn()
         self.show(PersonSaid(text))
+
+    def _follow_subject(self, text: str) -> None:
+        """A message that names one task turns to it, while no session holds another."""
+        named = [name for name in self.workspace.task_names() if name in text]
+        if len(named) == 1 and not self.bridge.running:
+            self.choose_task(self.workspace.task_path(named[0]))
 
     def _run_turn(self, work: Callable[[], None]) -> None:
         self.run_worker(work, thread=True, group="turn", exit_on_error=False)

@@ -8,7 +8,7 @@ from typing import Any
 from textual.message import Message
 
 from agent.faces.tui.messages import PartsLoaded, TasksRead, WorkFailed
-from agent.faces.tui.start import overviews
+from agent.faces.tui.start import left_open, overviews
 from agent.faces.tui.talk import Loaded
 from agent.paths import Workspace
 from agent.settings import Settings
@@ -17,7 +17,7 @@ from agent.settings import Settings
 def load(workspace: Workspace, settings: Settings, post: Callable[[Message], Any]) -> None:
     """Post the tasks as soon as they are read, and the rest when it is there; what fails is posted too."""
     try:
-        post(TasksRead(overviews(workspace)))
+        post(TasksRead(overviews(workspace), left_open(workspace)))
         from agent.chat import Conversation, conversation_folder  # 1 s: LangGraph
         from agent.library import Library
         from agent.model.client import open_model

@@ -14,6 +14,7 @@ from agent.events import Event
 from tools.outcomes.status import TaskStatus
 
 if TYPE_CHECKING:
+    from agent.faces.tui.start import LeftOpen
     from agent.faces.tui.talk import Loaded
     from agent.faces.views.tasks import TaskOverview
 
@@ -95,11 +96,12 @@ class OrderGiven(Message):
 
 
 class TasksRead(Message):
-    """The tasks of the workspace were read."""
+    """The tasks of the workspace were read, and which of them were left open."""
 
-    def __init__(self, tasks: Sequence[TaskOverview]) -> None:
+    def __init__(self, tasks: Sequence[TaskOverview], left: Sequence[LeftOpen] = ()) -> None:
         super().__init__()
         self.tasks = tasks
+        self.left = left
 
 
 class PartsLoaded(Message):

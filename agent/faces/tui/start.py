@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from agent.conversation.said import Order
 from agent.faces.tui.widgets.blocks import Entry, Grid, Link, Note
 from agent.faces.views.words import percent
 from agent.paths import Workspace
+from agent.records import past_sessions
 from tools.comparing.words import metric_name
 from tools.text import Speaker, T, Text, visible
 
 if TYPE_CHECKING:
     from agent.faces.views.tasks import TaskOverview
+
+
+SESSION_STATES: dict[str | None, Text] = {
+    None: T("open: it was cut off"),
+    "waiting": T("a decision waits"),
+    "interrupted": T("you left it"),
+    "failed": T("the training failed"),
+    "done": T("finished"),
+    "nothing_to_do": T("nothing to do"),
+}
+"""What became of a session, by the reason it ended for."""
 
 
 def overviews(workspace: Workspace) -> list[TaskOverview]:
@@ -23,8 +35,27 @@ def overviews(workspace: Workspace) -> list[TaskOverview]:
     return [task_overview(workspace.task_path(name)) for name in workspace.task_names()]
 
 
-def start_entries(workspace: Workspace, tasks: Sequence[TaskOverview], say: Speaker) -> list[Entry]:
-    """The table of tasks and a few sentences that can be said, best first."""
+class LeftOpen(NamedTuple):
+    """A task whose session can be taken up, and what it waits for."""
+
+    task: str
+    state: Text
+
+
+def left_open(workspace: Workspace) -> list[LeftOpen]:
+    """Tasks with a training that is running or a session that was left."""
+    from tools.launch_training import active_runs
+
+    tasks = [workspace.task_path(name) for name in workspace.task_names()]
+    training = {task: T("a training is running") for task in tasks if active_runs(task)}
+    waiting = {one.task: SESSION_STATES[one.record.reason] for one in past_sessions(tasks) if one.open}
+    return [LeftOpen(task.name, state) for task, state in {**waiting, **training}.items()]
+
+
+def start_entries(
+    workspace: Workspace, tasks: Sequence[TaskOverview], say: Speaker, left: Sequence[LeftOpen] = ()
+) -> list[Entry]:
+    """The table of tasks, what was left open, and a few sentences that can be said, best first."""
     entries: list[Entry] = [Note(say(workspace.news), "muted")] if workspace.news else []
     if not tasks:
         told = T("There are no tasks in {folder}.", folder=str(workspace.tasks_dir))
@@ -33,6 +64,9 @@ def start_entries(workspace: Workspace, tasks: Sequence[TaskOverview], say: Spea
     header = [T("Task"), T("Version"), T("Metric"), T("Score (valid)"), T("Target")]
     entries.append(Grid([say(one) for one in header], [_row(one, say) for one in tasks]))
     entries += [Note(f"{visible(one.name)}: {say(one.problem)}", "warning", sign="⚠ ") for one in tasks if one.problem]
+    for one in left:
+        told = T("go on with {task}: {state}", task=visible(one.task), state=one.state)
+        entries.append(_say(told, Order(command="improve", args={"task": one.task}), say))
     return [*entries, Note(say(T("What you can say:")), "strong"), *suggestions(weakest(tasks), say)]
 
 

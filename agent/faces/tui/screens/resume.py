@@ -14,18 +14,10 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from agent.faces.layout import pad, width
+from agent.faces.tui.start import SESSION_STATES
 from agent.faces.tui.widgets.flow import Prose
 from agent.records import PastSession
-from tools.text import Speaker, T, Text, visible
-
-REASONS: dict[str | None, Text] = {
-    None: T("open: it was cut off"),
-    "waiting": T("a decision waits"),
-    "interrupted": T("you left it"),
-    "failed": T("the training failed"),
-    "done": T("finished"),
-    "nothing_to_do": T("nothing to do"),
-}
+from tools.text import Speaker, T, visible
 
 
 class ResumeScreen(ModalScreen[PastSession | None]):
@@ -72,4 +64,4 @@ class ResumeScreen(ModalScreen[PastSession | None]):
     def _state(self, one: PastSession) -> str:
         """What became of it; one that was cut off and has a successor is over as well."""
         over = one.record.reason is None and not one.newest
-        return self._say(REASONS["done" if over else one.record.reason])
+        return self._say(SESSION_STATES["done" if over else one.record.reason])

@@ -38,7 +38,7 @@ class StepBar(Flow):
 
     def lay_out(self, width: int) -> Sequence[Content | str]:
         """Steps on the left, the rest on the right; where both do not fit, only the current step keeps its name."""
-        right = "  ".join(visible(part) for part in (self._about, self._who) if part)
+        right = " · ".join(visible(part) for part in (self._about, self._who) if part)
         for short in (False, True):
             left = self._steps(short=short)
             room = width - left.cell_length - 2

@@ -56,7 +56,7 @@ class TaskPanel(Flow):
         """Task, scores, classes, training; without a task a line that says so."""
         if self._status is None:
             told = self._say(T("No task yet: say `improve` and the name of one."))
-            return [told[span.start : span.end] for span in fold(told, width)]
+            return [told[span.start : span.end].rstrip() for span in fold(told, width)]
         lines = [_strong(clip(visible(self._status.name), width)), *self._scores(self._status, width)]
         lines += self._class_lines(self._status, width)
         return lines + (self._training(width) if self._version else [])
@@ -79,7 +79,9 @@ class TaskPanel(Flow):
         gap = "" if line.gap is None else f"  ({points(line.gap)})"
         tone = {True: "$text-success", False: "$text-error", None: ""}[line.reached]
         texts = [f"{sign} {self._say(metric_name(line.metric))}", f"  {self._say(told)}{gap}"]
-        return [Content.styled(text[span.start : span.end], tone) for text in texts for span in fold(text, width)]
+        return [
+            Content.styled(text[span.start : span.end].rstrip(), tone) for text in texts for span in fold(text, width)
+        ]
 
     def _class_lines(self, status: TaskStatus, width: int) -> list[Line]:
         if not status.classes:
@@ -101,7 +103,7 @@ class TaskPanel(Flow):
         title = self._say(T("Training {version}", version=self._version))
         lines: list[Line] = ["", _strong(title)]
         for text in self._run.lines(width, self._say):
-            lines += [text[span.start : span.end] for span in fold(text, width)]
+            lines += [text[span.start : span.end].rstrip() for span in fold(text, width)]
         return lines
 
 

@@ -122,11 +122,14 @@ def people(app: Any) -> list[PersonSaid]:
     return [entry for entry in app.chat.transcript.entries if isinstance(entry, PersonSaid)]
 
 
-async def test_an_empty_workspace_offers_the_examples_and_only_yes_copies_them(tmp_path: Path) -> None:
+async def test_an_empty_workspace_offers_the_examples_and_only_yes_copies_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.faces.tui.screens.confirm.DEAD_SECONDS", 1e6)
     app = make_app(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
-        app.screen._now = lambda: 1e9  # the dead time is over
+        app.screen._now = lambda: 1e12  # the dead time is over
         await pilot.press("enter")
         await until(pilot, lambda: app.screen is app.chat)
         assert app.workspace.task_names() == []
@@ -134,7 +137,7 @@ async def test_an_empty_workspace_offers_the_examples_and_only_yes_copies_them(t
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
         await pilot.press("y")
         assert isinstance(app.screen, ConfirmScreen), "a key that was meant for something else must not mean yes"
-        app.screen._now = lambda: 1e9
+        app.screen._now = lambda: 1e12
         await pilot.press("y")
         await until(pilot, lambda: app.screen is app.chat and "stance" in screen_text(app))
         assert "stance" in app.workspace.task_names()

@@ -72,6 +72,7 @@ async def test_a_question_put_aside_comes_back_and_after_leaving_the_same_sessio
         await until(pilot, lambda: isinstance(chooser.screen, ResumeScreen))
         await pilot.press("escape")
         await until(pilot, lambda: chooser.screen is chooser.chat)
+        await until(pilot, lambda: "go on with stance: a decision waits" in screen_text(chooser))
         assert not chooser.bridge.running
 
     again = IterateApp(app.workspace, speaker("zh-TW"), "zh-TW", resume=record.id, settings=Settings())
