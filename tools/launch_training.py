@@ -24,6 +24,7 @@ from tools.launchers import launcher_for
 from tools.launchers.base import Resources, RunHealth, is_alive, log_tail, state_of
 from tools.reading.task import load_task
 from tools.running.plan_runs import RunPlan, plan_runs
+from tools.running.start_weights import start_version
 from tools.running.weights import check_free, owns
 from tools.runs import RunDir, RunEvent, RunState, RunStatus
 from tools.text import T, visible
@@ -91,7 +92,14 @@ def launch_training(args: LaunchArgs) -> LaunchResult:
     Raises InputError, MissingPart, Refused or WriteFailed for what can be known to fail before a start.
     """
     task = load_task(args.task_dir)
-    plans = plan_runs(task, args.version, seeds=args.seeds, train=args.train, weights_from=args.weights_from)
+    plans = plan_runs(
+        task,
+        args.version,
+        seeds=args.seeds,
+        train=args.train,
+        weights_from=args.weights_from,
+        start_from=start_version(task, args.version) if args.train else None,
+    )
     runs = [(plan, prepare(plan, task.path, retry=args.retry)) for plan in plans]
     waiting = [path for _, path in runs if state_of(path) is not RunHealth.ended]
     if waiting:

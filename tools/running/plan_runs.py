@@ -14,10 +14,11 @@ from pathlib import Path
 from tools.config import TrainingConfig
 from tools.errors import InputError, Problem
 from tools.files import sha256_bytes
+from tools.preference.attach import attach
 from tools.reading.config import require_usable
 from tools.reading.task import load_split
 from tools.running.recipe import apply_recipe
-from tools.running.weights import weights_folder
+from tools.running.weights import start_folder, weights_folder
 from tools.runs import Example, RunSpec
 from tools.scoring.answers import expected_answer
 from tools.scoring.evaluator import evaluator_hash
@@ -56,17 +57,24 @@ class _Material:
 
 
 def plan_runs(
-    task: Task, version: str, *, seeds: Sequence[int] = (), train: bool = True, weights_from: str | None = None
+    task: Task,
+    version: str,
+    *,
+    seeds: Sequence[int] = (),
+    train: bool = True,
+    weights_from: str | None = None,
+    start_from: str | None = None,
 ) -> list[RunPlan]:
     """One plan per seed (those of the configuration by default); equal input gives equal run ids.
 
-    With `train` false nothing is trained: the base model, or the weights of version `weights_from`, is evaluated. Raises
-    InputError with all rows that cannot be written as text, and NotFound for weights that are not there.
+    With `train` false nothing is trained: the base model, or the weights of version `weights_from`, is evaluated. A training
+    begins with the weights of version `start_from`, or with the base model. Raises InputError with all rows that cannot be
+    written as text, and NotFound for weights that are not there.
     """
     check_version(version)
     require_usable(task.config)
     config = task.config.values
-    material = _materialise(task)
+    material = _materialise(task, train)
     data = {f"{name}.jsonl": split.content for name, split in material.items()}
     data_hash = sha256_bytes(b"\0".join(name.encode() + b"\0" + content for name, content in sorted(data.items())))
     shared = RunSpec(
@@ -81,7 +89,7 @@ def plan_runs(
         training=config.training,
         decoding=config.decoding,
         launcher=config.launcher,
-        config_hash=_config_hash(task.definition, config, train, weights_from),
+        config_hash=_config_hash(task.definition, config, train, (weights_from, start_from)),
         data_hash=data_hash,
         evaluator_hash=_evaluator(task.definition, material["valid"]),
         test_evaluator_hash=_evaluator(task.definition, material["test"]) if "test" in material else None,
@@ -92,7 +100,7 @@ def plan_runs(
     rows = {name: len(split.examples) for name, split in material.items()}
     left_out = {name: split.left_out for name, split in material.items()}
     return [
-        RunPlan(_for_seed(shared, seed, task.path, weights_from), data, rows, left_out)
+        RunPlan(_for_seed(shared, seed, task.path, (weights_from, start_from)), data, rows, left_out)
         for seed in dict.fromkeys(seeds or config.training.all_seeds)
     ]
 
@@ -107,8 +115,9 @@ def check_version(version: str) -> None:
         )
 
 
-def _for_seed(shared: RunSpec, seed: int, task_dir: Path, weights_from: str | None) -> RunSpec:
-    """The spec of one seed, with its id."""
+def _for_seed(shared: RunSpec, seed: int, task_dir: Path, weights: tuple[str | None, str | None]) -> RunSpec:
+    """The spec of one seed, with its id; `weights` are the versions to evaluate and to start from."""
+    evaluated, start = weights
     said = [shared.task, shared.version, shared.config_hash, shared.data_hash, seed]
     short = sha256_bytes(json.dumps(said, ensure_ascii=False).encode("utf-8"))[:8]
     return shared.model_copy(
@@ -116,12 +125,15 @@ def _for_seed(shared: RunSpec, seed: int, task_dir: Path, weights_from: str | No
             "run_id": f"{shared.version}-s{seed}-{short}",
             "seed": seed,
             "training": shared.training.model_copy(update={"seed": seed, "seeds": []}),
-            "adapter_from": str(weights_folder(task_dir, weights_from, seed).resolve()) if weights_from else None,
+            "adapter_from": str(weights_folder(task_dir, evaluated, seed).resolve()) if evaluated else None,
+            "start_from": str(start_folder(task_dir, start, seed).resolve()) if start else None,
         }
     )
 
 
-def _config_hash(definition: TaskDefinition, config: TrainingConfig, train: bool, weights_from: str | None) -> str:
+def _config_hash(
+    definition: TaskDefinition, config: TrainingConfig, train: bool, weights: tuple[str | None, str | None]
+) -> str:
     """Over what decides about weights and predictions. The data recipe and the prompt count through the rows they make."""
     decisive = {
         "lora": None if config.lora is None else config.lora.model_dump(mode="json"),
@@ -131,7 +143,8 @@ def _config_hash(definition: TaskDefinition, config: TrainingConfig, train: bool
         "answer": definition.answer.model_dump(mode="json"),
         "primary_metric": definition.primary_metric,
         "train": train,
-        "weights_from": weights_from,
+        "weights_from": weights[0],
+        "start_from": weights[1],
     }
     return sha256_bytes(json.dumps(decisive, ensure_ascii=False, sort_keys=True).encode("utf-8"))
 
@@ -141,10 +154,16 @@ def _evaluator(definition: TaskDefinition, split: _Material) -> str:
     return evaluator_hash(definition.task_type, definition.answer, rows)
 
 
-def _materialise(task: Task) -> dict[SplitName, _Material]:
-    """The examples of each split; test only when it has rows. Raises InputError when train or valid has none."""
+def _materialise(task: Task, train: bool) -> dict[SplitName, _Material]:
+    """The examples of each split, with pairs where a preference method is trained; test only when it has rows.
+
+    Raises InputError when train or valid has none.
+    """
     recipe = apply_recipe(task, load_split(task, "train").split)
-    material: dict[SplitName, _Material] = {"train": _examples(task, recipe.rows, recipe.weights)}
+    rows = _examples(task, recipe.rows, recipe.weights)
+    if train and rows.examples:
+        rows = _Material(attach(task, recipe.rows, rows.examples).examples, rows.left_out)
+    material: dict[SplitName, _Material] = {"train": rows}
     for name in ("valid", "test"):
         split = load_split(task, name).split
         material[name] = _examples(task, split.rows, [1.0] * len(split.rows))

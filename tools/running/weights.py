@@ -62,6 +62,15 @@ def weights_folder(task_dir: Path, version: str, seed: int) -> Path:
     return folder
 
 
+def start_folder(task_dir: Path, version: str, seed: int) -> Path:
+    """The weights of a version that a training of that seed begins with: its own seed's where kept, else those of its first.
+
+    Raises NotFound when there are none.
+    """
+    kept = read_weights(task_dir, version).seeds
+    return weights_folder(task_dir, version, seed if str(seed) in kept or not kept else int(next(iter(kept))))
+
+
 def owns(task_dir: Path, version: str, folder: str | None) -> bool:
     """True when a folder of weights is already the version's own: evaluating it again keeps nothing new."""
     return folder is not None and Path(folder).resolve().is_relative_to((task_dir / "models" / version).resolve())

@@ -137,7 +137,7 @@ def _warn_about_pairs(job: Job, rows: list[Encoded], examples: int) -> None:
     """Say what a preference method leaves aside."""
     method = job.spec.training.method
     pairs = sum(row.rejected is not None for row in rows)
-    if method == "sft" or (pairs == examples and not _ignored(job.spec)):
+    if method == "sft":
         return
     if pairs < examples:
         left = (
@@ -146,6 +146,11 @@ def _warn_about_pairs(job: Job, rows: list[Encoded], examples: int) -> None:
             else T("{left} training rows without a pair are learned as in SFT.", left=examples - pairs)
         )
         job.recorder.warn(left, page=f"methods/{method}")
+    if method in REFERENCED and job.spec.start_from is None and job.spec.training.start_from is None:
+        job.recorder.warn(
+            T("No weights of a parent version are kept here, so {method} starts from the base model.", method=method),
+            page=f"methods/{method}",
+        )
     if _ignored(job.spec):
         job.recorder.warn(
             T("training.class_weights and lora.dropout have no effect with {method}.", method=method),

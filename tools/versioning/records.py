@@ -187,6 +187,7 @@ def data_hashes(task_path: Path, config_text: str) -> dict[str, str | None]:
     given = section if isinstance(section, dict) else {}
     files = [*_names(given.get("train", list(recipe.train))), *_names(given.get("valid", recipe.valid))]
     files += _names(given.get("test", recipe.test))
+    files += _names(given.get("preference", list(recipe.preference)))
     return {file: _hash(task_path, file) for file in dict.fromkeys(files)}
 
 
