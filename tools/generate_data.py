@@ -1,13 +1,13 @@
-"""More weight for scarce labels without a new row: oversampling and class weights, planned as changes of the recipe.
+"""More for scarce labels: oversampling and class weights, planned as changes of the recipe, and new rows by a language model.
 
-Nothing is written here; a planned change becomes a line of the configuration through tools/edit_config.py once it is approved.
-Writing new rows with a language model needs a `complete` callable, which the caller brings: tools never open a connection.
+A planned change becomes a line of the configuration through tools/edit_config.py once it is approved. New rows need a `Writer`,
+a language model behind a callable that the caller brings (tools never open a connection); they go to a person's review first.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -16,14 +16,15 @@ from pydantic import BaseModel, ConfigDict, PositiveInt
 from tools.change import Change, ChangeKind, Edit
 from tools.editing.nearest import nearest
 from tools.errors import InputError, MissingPart, NotFound, Problem
+from tools.generating.asking import Limits
+from tools.generating.run import Order, Progress, Tell, generate_rows
+from tools.generating.store import Generated
+from tools.generating.writer import Writer
 from tools.reading.config import CONFIG_NAMES
 from tools.reading.task import load_split, load_task
 from tools.running.recipe import apply_recipe, known_labels, label_counts
 from tools.task import Task
 from tools.text import T, visible
-
-Complete = Callable[[str], str]
-"""A language model: prompt in, answer out."""
 
 MOST_REPEATS = 4
 """A target chosen by this program repeats no row more often; more invites learning the rows by heart (rule of thumb)."""
@@ -43,43 +44,79 @@ class GenerateDataArgs(BaseModel):
     """Only these labels; empty means every label that needs it."""
     count: PositiveInt | None = None
     """oversample: rows that each label gets at least (None: the largest label's, within bounds); generate: new rows."""
-    output: Path | None = None
-    """generate: file for the new rows."""
+    output: str | None = None
+    """generate: a new file for the rows that pass the checks, relative to the task folder."""
+    batch: str | None = None
+    """generate: name of the batch; None: the unfinished one of the label, else a new one."""
+    dry_run: bool = False
+    """generate: show rows and their checks, write nothing."""
+    close: bool = False
+    """generate: ask nothing more, take what is there."""
+    limits: Limits = Limits()
+    """generate: of cost, rate and time."""
 
 
 class GenerateDataResult(BaseModel):
-    """What would be changed; nothing is written until the change is approved."""
+    """What would be changed, or the rows that were written and wait for a person."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    change: Change
+    change: Change | None = None
+    """None for new rows: only those that a person accepts become a change (tools/samples.py)."""
+    generated: Generated | None = None
+    """The new rows with their checks."""
     rows_before: dict[str, int]
     """Training rows per label as the recipe leaves them now."""
 
 
-def generate_data(args: GenerateDataArgs, complete: Complete | None = None) -> GenerateDataResult:
-    """Plan oversampling or class weights for a task; raises MissingPart for new rows, which this version cannot write."""
-    if args.action == "generate":
-        raise _no_generator(complete)
+def untold(_: Progress) -> None:
+    """Nobody watches."""
+
+
+def generate_data(args: GenerateDataArgs, writer: Writer | None = None, tell: Tell = untold) -> GenerateDataResult:
+    """Plan oversampling or class weights for a task, or have new rows written, checked, judged and put up for review.
+
+    Raises MissingPart for new rows without a writer, and what tools.generating.run.generate_rows raises.
+    """
+    if args.action == "generate" and writer is None:
+        raise no_generator()
     task = load_task(args.task_dir)
+    before = rows_per_label(task)
+    if args.action == "generate" and writer is not None:
+        done = generate_rows(task, _order(args), writer, args.limits, tell)
+        return GenerateDataResult(generated=done, rows_before=before)
     if args.action == "class_weights":
         change = plan_class_weights(task, args.labels)
     else:
         change = plan_oversampling(task, args.count, args.labels)
-    return GenerateDataResult(change=change, rows_before=rows_per_label(task))
+    return GenerateDataResult(change=change, rows_before=before)
 
 
-def _no_generator(complete: Complete | None) -> MissingPart:
-    if complete is None:
-        what = T("Writing new rows needs a language model, and none is set up.")
-    else:
-        what = T("A language model is set up, but this version of the program cannot write rows with it yet.")
+def _order(args: GenerateDataArgs) -> Order:
+    if len(args.labels) > 1:
+        raise InputError(
+            T("New rows are written for one label at a time, not for {count}.", count=len(args.labels)),
+            hint=T("Call it once for each label."),
+            page="methods/data-generation",
+        )
+    return Order(
+        label=args.labels[0] if args.labels else None,
+        wanted=args.count,
+        batch=args.batch,
+        output=args.output,
+        dry_run=args.dry_run,
+        close=args.close,
+    )
+
+
+def no_generator() -> MissingPart:
+    """The error without a language model, with what works without one."""
     return MissingPart(
-        what,
+        T("Writing new rows needs a language model, and none is set up."),
         hint=T(
-            "Without a model you can repeat scarce rows (iterate oversample TASK --target-count 500) or give their labels "
-            "more weight (training.class_weights). Rows that you wrote yourself go into a new file under data/, "
-            "named in data.train."
+            "Set OPENAI_BASE_URL (and OPENAI_API_KEY) to an OpenAI-compatible server. Without one: repeat scarce rows (iterate "
+            "oversample TASK --target-count 500), weigh their labels (training.class_weights), settle rows whose label is "
+            "in doubt (iterate review TASK), or label rows of your own and name their file in data.train."
         ),
         page="methods/data-generation",
     )

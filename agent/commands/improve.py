@@ -1,4 +1,4 @@
-"""Commands that spend time or write: run, train, evaluate, compare, oversample, generate."""
+"""Commands that spend time or write: run, train, evaluate, compare, oversample."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ def register(app: typer.Typer) -> None:
         (evaluate, T("Evaluate a trained version on the valid split; the test split stays locked.")),
         (compare, T("Compare two versions on the same valid rows: intervals, fixed and broken rows, verdict.")),
         (oversample, T("Write an oversampling line into the recipe of the next version. Typing this approves it.")),
-        (generate, T("Write new training rows with a language model (needs an endpoint).")),
     ):
         app.command(cls=HelpedCommand, help=told(text))(command)
 
@@ -121,23 +120,3 @@ def oversample(
 
     path = task_folder(task)
     raise typer.Exit(oversample_task(path, target_count, label or [], task_say(path)))
-
-
-def generate(
-    task: TaskName,
-    target_class: Annotated[str | None, typer.Option(help=told(T("Label to write new rows for.")))] = None,
-    num_samples: Annotated[int, typer.Option(help=told(T("Rows wanted.")))] = 100,
-    output: Annotated[Path | None, typer.Option(help=told(T("File for the new rows.")))] = None,
-) -> None:
-    """`iterate generate`."""
-    from tools.generate_data import GenerateDataArgs, generate_data
-
-    path = task_folder(task)
-    args = GenerateDataArgs(
-        task_dir=path,
-        action="generate",
-        labels=[target_class] if target_class else [],
-        count=num_samples,
-        output=output,
-    )
-    show_json(generate_data(args))

@@ -1,4 +1,4 @@
-"""Reviewing rows one by one at a plain terminal: accept, relabel, reject, undo; what was decided becomes a proposal.
+"""Reviewing rows one by one at a plain terminal: accept, relabel, edit, reject, many at once, undo; it becomes a change.
 
 An empty line passes a row over and decides nothing. Every decision is on disk when the next row is shown.
 """
@@ -14,7 +14,7 @@ from agent.conversation.wishes import wish_for
 from agent.faces.console import ask, interactive, out, show_error
 from agent.faces.layout import clip, wrap
 from agent.faces.views.blocks import bullet
-from tools.change import Proposal
+from tools.change import Change, Proposal
 from tools.diagnose import DiagnoseArgs, diagnose
 from tools.errors import InputError, IterateError
 from tools.reading.task import load_task
@@ -24,7 +24,9 @@ from tools.samples import (
     Batch,
     Item,
     ItemFilter,
+    Verb,
     add,
+    bulk,
     decide,
     filter_items,
     finish,
@@ -36,14 +38,30 @@ from tools.samples import (
 from tools.text import Speaker, T, visible
 from tools.words import split_name
 
-_HOW = T("a accept, l LABEL another answer, r REASON reject, u undo, f finish and propose, Enter the next one, q leave")
+_HOW = T(
+    "a accept, l LABEL another answer, e FIELD TEXT edit, r REASON reject, u undo, / WORDS filter, all accept or all reject "
+    "for every row shown, f finish and propose, Enter the next one, q leave"
+)
+_FAILED = "!"
+"""As filter words: only rows with a failed check."""
 
 
 def review_samples(path: Path, say: Speaker) -> Proposal | None:
     """Review the open rows of the task's batches; a proposal when the person finished one, else None."""
+    change = review_batches(path, say)
+    if change is None:
+        return None
+    return wish_for(path, [(edit.dotted, edit.new) for edit in change.edits], origin="person", say=say)
+
+
+def review_batches(path: Path, say: Speaker, only: str | None = None) -> Change | None:
+    """Review one batch, or all with open rows; the change when the person finished one, else None."""
     task = load_task(path)
     add(path, SUSPECTS, suspects_batch(task, diagnose(DiagnoseArgs(task_dir=path))))
-    for name in list_batches(path):
+    names = [load_batch(path, only).name] if only is not None else list_batches(path)
+    if not names:
+        out(say(T("Nothing waits for review.")))
+    for name in names:
         batch = load_batch(path, name)
         counts = batch.counts
         told = T(
@@ -55,7 +73,7 @@ def review_samples(path: Path, say: Speaker) -> Proposal | None:
             continue
         word = _Review(path, name, say).run()
         if word == "finish":
-            return _proposal(path, name, say)
+            return _finished(path, name, say)
         if word == "leave":
             return None
     return None
@@ -69,53 +87,95 @@ class _Review:
         self._path = path
         self._name = name
         self._say = say
+        self._filter = ItemFilter(undecided=True)
+        self._passed: set[str] = set()
+        """Rows that were passed over."""
 
     def run(self) -> str:
         """Until the rows or the input end: "finish" to propose, "leave" to stop looking, "next" for the next batch."""
-        passed: set[str] = set()
         while True:
             batch = load_batch(self._path, self._name)
-            waiting = filter_items(batch, ItemFilter(undecided=True))
-            left = [item for item in waiting if item.candidate.id not in passed]
+            left = self._left(batch)
             if not left:
-                return "finish" if batch.counts.reviewed and not waiting else "next"
-            item = left[0]
-            for line in item_lines(item, self._say):
+                if self._filter.words or self._filter.failed:
+                    out(self._say(T("No open row fits the filter any more; all open rows are shown again.")))
+                    self._filter = ItemFilter(undecided=True)
+                    continue
+                return "finish" if batch.counts.reviewed and not batch.counts.open else "next"
+            for line in (*item_lines(left[0], self._say), *wrap(self._say(_HOW), indent="  ")):
                 out(line)
-            out("  " + self._say(_HOW))
             typed = ask("> ")
-            if typed is None or typed.strip().lower() == "q":
-                return "leave"
-            if typed.strip().lower() == "f":
-                return "finish"
-            if not self._decide(item, typed.strip()):
-                passed.add(item.candidate.id)
+            word = "q" if typed is None else typed.strip()
+            if word.casefold() in ("q", "f"):
+                return "leave" if word.casefold() == "q" else "finish"
+            self._carry_out(left, word)
 
-    def _decide(self, item: Item, typed: str) -> bool:
-        """Carry out what was typed; False when the row was passed over."""
+    def _left(self, batch: Batch) -> list[Item]:
+        return [item for item in filter_items(batch, self._filter) if item.candidate.id not in self._passed]
+
+    def _carry_out(self, left: list[Item], typed: str) -> None:
+        """Do what was typed about the first row, or about all that are shown."""
         word, _, rest = typed.partition(" ")
+        rest = rest.strip()
         try:
-            match word.lower():
-                case "a":
-                    decide(self._task, self._name, item.candidate.id, "accept", by=user_name())
-                case "l" if rest.strip():
-                    decide(self._task, self._name, item.candidate.id, "relabel", answer=rest.strip(), by=user_name())
-                case "r":
-                    decide(self._task, self._name, item.candidate.id, "reject", reason=rest.strip(), by=user_name())
+            match word.casefold():
+                case "":
+                    self._passed.add(left[0].candidate.id)
+                case word if word.startswith("/"):
+                    self._look_for(f"{word[1:]} {rest}".strip())
+                case "all" if rest.casefold() in ("accept", "reject"):
+                    self._all(left, "accept" if rest.casefold() == "accept" else "reject")
                 case "u":
                     taken = undo(self._path, self._name, by=user_name())
+                    self._passed -= set(taken)
                     out(self._say(T("{count} decision(s) taken back.", count=len(taken))))
-                case "":
-                    return False
                 case _:
-                    out(
-                        self._say(
-                            T("{typed} is not one of the choices; nothing was decided.", typed=visible(typed, 40))
-                        )
-                    )
+                    self._decide(left[0], word.casefold(), rest, typed)
         except IterateError as error:
             show_error(error, self._say)
-        return True
+
+    def _decide(self, item: Item, word: str, rest: str, typed: str) -> None:
+        name = item.candidate.id
+        match word:
+            case "a":
+                decide(self._task, self._name, name, "accept", by=user_name())
+            case "l" if rest:
+                decide(self._task, self._name, name, "relabel", answer=rest, by=user_name())
+            case "r":
+                decide(self._task, self._name, name, "reject", reason=rest, by=user_name())
+            case "e" if rest.partition(" ")[0] in item.fields and rest.partition(" ")[2].strip():
+                field, _, text = rest.partition(" ")
+                fields = {**item.fields, field: text.strip()}
+                answer = item.candidate.offered
+                decide(self._task, self._name, name, "edit", fields=fields, answer=answer, by=user_name())
+            case "e":
+                fields_now = ", ".join(visible(field, 40) for field in item.fields)
+                out(self._say(T("Write e, a field and its whole new text. Fields: {fields}.", fields=fields_now)))
+            case _:
+                told = T("{typed} is not one of the choices; nothing was decided.", typed=visible(typed, 40))
+                out(self._say(told))
+
+    def _look_for(self, words: str) -> None:
+        """Show only rows with these words; "!" alone: with a failed check; none: all."""
+        failed = words == _FAILED
+        self._filter = ItemFilter(words="" if failed else words, failed=failed, undecided=True)
+        self._passed = set()
+        count = len(self._left(load_batch(self._path, self._name)))
+        out(self._say(T("{count} open rows fit.", count=count)))
+
+    def _all(self, left: list[Item], verb: Verb) -> None:
+        """Decide every row that the filter shows, at once."""
+        names = [item.candidate.id for item in left]
+        asked = T("Accept {count} rows? [y/N] ", count=len(names))
+        if verb == "reject":
+            asked = T("Reject {count} rows? [y/N] ", count=len(names))
+        if (ask(self._say(asked)) or "").strip().casefold() not in ("y", "yes", "是", "好"):
+            out(self._say(T("Nothing was decided.")))
+            return
+        not_done = bulk(self._task, self._name, names, verb, by=user_name())
+        out(self._say(T("{count} decided; u takes all of them back.", count=len(names) - len(not_done))))
+        if not_done:
+            out(self._say(T("{count} rows cannot be accepted as they are; edit or reject them.", count=len(not_done))))
 
 
 def item_lines(item: Item, say: Speaker) -> list[str]:
@@ -132,7 +192,18 @@ def item_lines(item: Item, say: Speaker) -> list[str]:
         facts.append(T("Suggested: leave the row out of training."))
     if one.answered is not None:
         facts.append(T("The model answered: {answer}", answer=_words(one.answered)))
-    facts += [T("Failed: {name}", name=check.name) for check in one.checks if not check.passed]
+    facts += [
+        T(
+            "{sign} {name}: {reason}",
+            sign=T("ok:") if check.passed else T("look:"),
+            name=check.name,
+            reason=check.reason,
+        )
+        if check.reason
+        else T("Failed: {name}", name=check.name)
+        for check in one.checks
+        if check.reason or not check.passed
+    ]
     for twin in one.twins[:2]:
         shown = clip(visible(" / ".join(twin.fields.values())), 120)
         facts.append(
@@ -147,13 +218,12 @@ def _list(batch: Batch, say: Speaker) -> None:
             out(line)
 
 
-def _proposal(path: Path, name: str, say: Speaker) -> Proposal | None:
+def _finished(path: Path, name: str, say: Speaker) -> Change | None:
     try:
-        change = finish(load_task(path), name)
+        return finish(load_task(path), name)
     except InputError as error:
         show_error(error, say)
         return None
-    return wish_for(path, [(edit.dotted, edit.new) for edit in change.edits], origin="person", say=say)
 
 
 def _words(value: JsonValue) -> str:

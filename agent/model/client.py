@@ -46,6 +46,8 @@ __all__ = [
 
 MAX_TOKENS = 2048
 """Most tokens of one answer, thoughts of a reasoning model included."""
+TEMPERATURE = 0.2
+"""For answers that stay close to the facts."""
 _CHARS_PER_TOKEN = 12
 """A server that ignores the limit is hung up on after this many characters for each token allowed."""
 _WAITS = (1.0, 3.0)
@@ -59,6 +61,10 @@ def never() -> bool:
 
 def unheard(_: Text) -> None:
     """Nobody listens."""
+
+
+def uncounted(_: UsagePiece) -> None:
+    """Nobody counts."""
 
 
 @dataclass
@@ -82,7 +88,7 @@ class ChatModel:
         *,
         patience: Patience | None = None,
         may_see_rows: bool = True,
-        temperature: float = 0.2,
+        temperature: float = TEMPERATURE,
     ) -> None:
         self._address, self._name = address, name
         self._patience = patience or Patience()
@@ -147,9 +153,16 @@ class ChatModel:
         response_format: dict[str, Any] | None = None,
         max_tokens: int | None = None,
         stopped: Callable[[], bool] = never,
+        used: Callable[[UsagePiece], None] = uncounted,
     ) -> str:
-        """The whole answer; it streams underneath, so that a slow model is not taken for a silent one."""
+        """The whole answer; it streams underneath, so that a slow model is not taken for a silent one.
+
+        `used` hears what an answer that came to its end has taken, also when it cannot be used.
+        """
         pieces = list(self.stream(messages, stopped=stopped, response_format=response_format, max_tokens=max_tokens))
+        for each in pieces:
+            if isinstance(each, UsagePiece):
+                used(each)
         text = without_thoughts("".join(each.text for each in pieces if isinstance(each, TextPiece)))
         if any(isinstance(each, UsagePiece) and each.finish == "length" for each in pieces):
             raise too_long(self.name, max_tokens or MAX_TOKENS)
@@ -257,13 +270,14 @@ class ChatModel:
         yield answer.usage()
 
 
-def open_model(settings: Settings) -> ChatModel | None:
+def open_model(settings: Settings, *, temperature: float = TEMPERATURE) -> ChatModel | None:
     """The model that the settings name, None when no endpoint is set; nothing is asked of the network."""
     if settings.endpoint is None:
         return None
     address = Address(settings.endpoint, settings.endpoint_host, settings.endpoint_is_local, settings.api_key)
     patience = Patience() if settings.timeout is None else Patience(first=settings.timeout)
-    return ChatModel(address, settings.model, patience=patience, may_see_rows=settings.endpoint_rows != "never")
+    may_see_rows = settings.endpoint_rows != "never"
+    return ChatModel(address, settings.model, patience=patience, may_see_rows=may_see_rows, temperature=temperature)
 
 
 def sendable(value: Any) -> Any:

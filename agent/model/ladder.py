@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from agent.model.client import ChatModel, Message, never
+from agent.model.client import Message, never
 from agent.model.faults import failure
 from agent.model.schema import strict_schema
 from tools.errors import EndpointFailed
@@ -22,6 +22,33 @@ from tools.text import T, visible
 M = TypeVar("M", bound=BaseModel)
 Rung = Literal["json_schema", "json_mode", "text"]
 RUNGS: tuple[Rung, ...] = ("json_schema", "json_mode", "text")
+
+
+class Answering(Protocol):
+    """What the ladder needs of a language model: agent.model.client.ChatModel, or one that counts its tokens."""
+
+    @property
+    def name(self) -> str:
+        """Of the model."""
+
+    @property
+    def host(self) -> str:
+        """Of the server."""
+
+    def resolve(self) -> str:
+        """The name, asked of the server where none is set."""
+
+    def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        response_format: dict[str, Any] | None = None,
+        max_tokens: int | None = None,
+        stopped: Callable[[], bool] = never,
+    ) -> str:
+        """The whole answer."""
+
+
 _WORKING: dict[tuple[str, str], Rung] = {}
 """The highest rung that a server takes, by host and model, for as long as the program runs."""
 
@@ -60,7 +87,7 @@ def nothing_wrong(_: Any) -> str | None:
 
 
 def ask(
-    model: ChatModel,
+    model: Answering,
     messages: Sequence[Message],
     answer: type[M],
     *,
@@ -98,7 +125,7 @@ def ask(
 
 @dataclass
 class _Question(Generic[M]):
-    model: ChatModel
+    model: Answering
     messages: Sequence[Message]
     answer: type[M]
     check: Callable[[M], str | None]
@@ -110,7 +137,7 @@ class _Question(Generic[M]):
     """Whether the model was told of a mistake once; it is not told twice."""
 
 
-def answers_on(rung: Rung, model: ChatModel, messages: Sequence[Message], answer: type[BaseModel]) -> bool:
+def answers_on(rung: Rung, model: Answering, messages: Sequence[Message], answer: type[BaseModel]) -> bool:
     """Whether one question on this rung alone brings a valid answer; raises EndpointFailed where the server refuses it."""
     question = _Question(model, messages, answer, nothing_wrong)
     try:

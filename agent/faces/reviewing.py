@@ -1,0 +1,43 @@
+"""`iterate review`: the waiting rows at a plain terminal; what was decided is shown as a diff and written on a clear yes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agent.faces.console import ask, out
+from agent.faces.layout import wrap
+from agent.faces.plain_samples import review_batches
+from agent.faces.views.blocks import bullet
+from agent.manual import apply_change
+from tools.change import Change
+from tools.edit_config import config_diff, text_after
+from tools.reading.task import load_task
+from tools.text import Speaker, T, visible
+
+
+def review_task(path: Path, batch: str | None, say: Speaker) -> int:
+    """Review a batch, or all with open rows; a finished one becomes a line of the recipe when the person says so."""
+    change = review_batches(path, say, batch)
+    if change is None:
+        return 0
+    config = load_task(path).config
+    for line in bullet(say(change.summary)):
+        out(line)
+    for line in config_diff(config.text, text_after(config, change.edits, say)).splitlines():
+        out("  " + visible(line))
+    typed = ask(say(T("Write this into the configuration of the next version? [y/N] ")))
+    if typed is not None and typed.strip().casefold() in {"y", "yes", "是", "好"}:
+        _written(path, change, say)
+        return 0
+    told = T(
+        "Nothing was written into the configuration; your decisions are kept, and iterate run {task} proposes this change.",
+        task=visible(path.name),
+    )
+    for line in wrap(say(told)):
+        out(line)
+    return 0
+
+
+def _written(path: Path, change: Change, say: Speaker) -> None:
+    apply_change(path, change)
+    out(say(T("Written to configs/training_config.yaml. Train it with: iterate train {task}", task=path.name)))

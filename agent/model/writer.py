@@ -1,0 +1,146 @@
+"""A language model as the tools want it: a callable that answers in a form, with the prompts and the price of its tokens.
+
+Tokens are counted over all requests that one question takes, refused forms and second tries included.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from threading import Event
+from typing import Any
+
+from pydantic import BaseModel
+
+from agent.model.client import ChatModel, Message, UsagePiece, never, open_model
+from agent.model.ladder import ask
+from agent.model.prompts import load_prompt
+from agent.settings import Settings
+from tools.errors import EndpointFailed
+from tools.files import sha256_bytes
+from tools.generating.prices import FREE, known_price
+from tools.generating.writer import Complete, JudgeSlots, Price, Usage, Wording, Writer, WriteSlots, rough_tokens
+
+WARM = 0.9
+"""Temperature for writing, so that rows differ; the judge is asked at the client's low one."""
+
+
+def open_writer(settings: Settings, price: Price | None = None) -> Writer | None:
+    """The model that the settings name as a writer of rows, None when no endpoint is set.
+
+    A price that is given goes before the table of known ones; a model on this machine costs nothing. Raises EndpointFailed when
+    the server does not say which model it has.
+    """
+    warm, cool = open_model(settings, temperature=WARM), open_model(settings)
+    if warm is None or cool is None:
+        return None
+    stopped = Event()
+    name = warm.resolve()
+    return Writer(
+        name=name,
+        complete=_completing(warm, stopped),
+        judge=_completing(cool, stopped),
+        wording=wording(),
+        price=price or (FREE if settings.endpoint_is_local else known_price(name)),
+        may_see_rows=warm.may_see_rows,
+        hang_up=stopped.set,
+    )
+
+
+def _completing(model: ChatModel, stopped: Event) -> Complete:
+    def complete(messages: Sequence[dict[str, str]], response_format: type[BaseModel], usage: Usage) -> str:
+        counting = _Counting(model, usage)
+        asked = ask(counting, messages, response_format, max_tokens=usage.most, stopped=stopped.is_set)
+        return json.dumps(asked.value.model_dump(mode="python"), ensure_ascii=True)
+
+    return complete
+
+
+def wording() -> Wording:
+    """The prompts of generation as they stand in prompts/."""
+    registers, angles = load_prompt("generate_registers"), load_prompt("generate_angles")
+    blank_write = _write_prompt(WriteSlots(**dict.fromkeys(WriteSlots.model_fields, "")))
+    blank_judge = _judge_prompt(JudgeSlots(**dict.fromkeys(JudgeSlots.model_fields, "")))
+    texts = [blank_write, blank_judge, registers, angles]
+    return Wording(
+        write=_write_prompt,
+        judge=_judge_prompt,
+        sha256=sha256_bytes("\0".join(texts).encode("utf-8")),
+        registers=_items(registers),
+        angles=_items(angles),
+    )
+
+
+def _write_prompt(slots: WriteSlots) -> str:
+    return load_prompt(
+        "generate",
+        task=slots.task,
+        language=slots.language,
+        labels=slots.labels,
+        label=slots.label,
+        confusion=slots.confusion,
+        examples=slots.examples,
+        count=slots.count,
+        fields=slots.fields,
+        cells=slots.cells,
+    )
+
+
+def _judge_prompt(slots: JudgeSlots) -> str:
+    return load_prompt("judge", task=slots.task, labels=slots.labels, examples=slots.examples, row=slots.row)
+
+
+def _items(text: str) -> list[str]:
+    """The lines of a prompt file that are items of a list."""
+    return [line.removeprefix("- ").strip() for line in text.splitlines() if line.startswith("- ")]
+
+
+class _Counting:
+    """The same model for one question, adding up what its requests take."""
+
+    def __init__(self, model: ChatModel, usage: Usage) -> None:
+        self._model, self._usage = model, usage
+
+    @property
+    def name(self) -> str:
+        """Of the model."""
+        return self._model.name
+
+    @property
+    def host(self) -> str:
+        """Of its server."""
+        return self._model.host
+
+    def resolve(self) -> str:
+        """The name, asked of the server where none is set."""
+        return self._model.resolve()
+
+    def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        response_format: dict[str, Any] | None = None,
+        max_tokens: int | None = None,
+        stopped: Callable[[], bool] = never,
+    ) -> str:
+        """The model's answer, counted; one that fails on its way may have been paid for, and is guessed."""
+        heard: list[UsagePiece] = []
+        asked = "".join(str(message.get("content")) for message in messages)
+        try:
+            text = self._model.complete(
+                messages, response_format=response_format, max_tokens=max_tokens, stopped=stopped, used=heard.append
+            )
+        except EndpointFailed as failed:
+            if heard or failed.trouble in {"cut", "timeout", "refused", "empty"}:
+                self._count(heard, asked, "")
+            raise
+        self._count(heard, asked, text)
+        return text
+
+    def _count(self, heard: Sequence[UsagePiece], asked: str, answered: str) -> None:
+        piece = heard[-1] if heard else UsagePiece(None, None, None)
+        if piece.prompt_tokens is None or piece.completion_tokens is None:
+            self._usage.counted = False
+        self._usage.prompt_tokens += rough_tokens(asked) if piece.prompt_tokens is None else piece.prompt_tokens
+        guessed = rough_tokens(answered)
+        self._usage.completion_tokens += guessed if piece.completion_tokens is None else piece.completion_tokens
