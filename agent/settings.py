@@ -6,6 +6,8 @@
     model: qwen3-8b                      # ITERATE_MODEL; may be left out where the endpoint has only one
     timeout: 120                         # ITERATE_TIMEOUT: seconds until the first word of an answer
     endpoint_rows: never                 # ITERATE_ENDPOINT_ROWS: whether data rows may be sent to it (allow or never)
+    keys: {training: f6}                 # other keys of the full-screen chat, by the names that its help (F1) shows
+    bell: false                          # no bell when a question waits or a training ends
 
 The key of an endpoint comes from OPENAI_API_KEY only: it is never read from the file, dumped or shown. A setting that
 cannot be used is reported and left out; everything works without any of them.
@@ -37,7 +39,7 @@ _VARIABLES = {
     "ITERATE_TIMEOUT": "timeout",
     "ITERATE_ENDPOINT_ROWS": "endpoint_rows",
 }
-_NAMES = list(_VARIABLES.values())
+_NAMES = [*_VARIABLES.values(), "keys", "bell"]
 """What may stand in the settings file."""
 _CHOICES = {"language": list(LANGUAGES), "endpoint_rows": ["allow", "never"]}
 
@@ -57,6 +59,10 @@ class Settings(BaseModel):
     """Seconds until the first word of an answer; None leaves it to the client."""
     endpoint_rows: Literal["allow", "never"] = "allow"
     """Whether data rows may stand in what is sent to the endpoint; before they go to another machine the program says so."""
+    keys: dict[str, str] = {}
+    """Keys of the full-screen chat that differ from its own: name of the binding to key."""
+    bell: bool = True
+    """Whether the full-screen chat rings when it needs somebody who looks elsewhere."""
     api_key: SecretStr | None = Field(default=None, exclude=True, repr=False)
     """From the environment; left out of every dump."""
 
@@ -206,6 +212,8 @@ def _drop_refused(raw: dict[str, Any], reason: ValidationError, sources: Mapping
     problems = []
     for error in reason.errors(include_url=False):
         name = str(error["loc"][0])
+        if name not in raw:  # a second mistake in a setting that is left out already
+            continue
         value = raw.pop(name)
         detail = error["msg"].removeprefix("Value error, ")
         problems.append(

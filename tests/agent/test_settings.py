@@ -166,3 +166,12 @@ def test_a_key_that_no_header_can_carry_is_not_used_and_not_repeated(environ: di
     assert read.settings.api_key is None
     assert "OPENAI_API_KEY" in str(read.problems[0].path)
     assert key[3:8] not in read.model_dump_json()
+
+
+def test_keys_and_the_bell_can_be_set_and_a_wrong_key_leaves_only_the_keys_out(environ: dict[str, str]):
+    write(environ, "keys: {training: f6}\nbell: false\n")
+    read = load_settings(environ)
+    assert (read.settings.keys, read.settings.bell, read.problems) == ({"training": "f6"}, False, [])
+    write(environ, "keys: {training: [f6], errors: {a: 1}}\nbell: false\n")
+    read = load_settings(environ)
+    assert (read.settings.keys, read.settings.bell, len(read.problems)) == ({}, False, 1)

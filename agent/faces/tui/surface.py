@@ -9,6 +9,7 @@ import os
 from typing import Any, ClassVar
 
 from textual.app import App
+from textual.command import CommandPalette
 from textual.screen import Screen
 
 from agent.conversation.said import Order
@@ -47,9 +48,10 @@ class Surface(App[int]):
         self.memory = UiMemory(workspace.root / ".iterate")
         super().__init__()
         self.attention = Attention(self.bell, self._write_to_terminal)
+        self.attention.wanted = settings.bell
         self.chat = ChatScreen(say, panel=self.memory.now.panel)
         self.theme = themes.theme_name(self.memory.now.theme, os.environ)
-        self._changed_keys, self._unknown_keys = keys.usable_keymap(dict(getattr(settings, "keys", None) or {}))
+        self._changed_keys, self._unknown_keys = keys.usable_keymap(settings.keys)
         self._leave_at_next = False
         self.set_keymap(self._changed_keys)
 
@@ -133,6 +135,11 @@ class Surface(App[int]):
     def action_show_help(self) -> None:
         """Every command and every key."""
         self.push_screen(HelpScreen(self.say, self.language, self._changed_keys))
+
+    def action_command_palette(self) -> None:
+        """Search the commands; Textual's own palette, in the person's language."""
+        if not CommandPalette.is_open(self):
+            self.push_screen(CommandPalette(placeholder=self.say(T("Search for a command")), id="--command-palette"))
 
     def on_composer_help_wanted(self, message: Composer.HelpWanted) -> None:
         """A question mark in the empty input."""
