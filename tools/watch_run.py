@@ -9,7 +9,7 @@ writes nothing. Waiting for the end of a run is tools/launch_training.py.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -153,7 +153,7 @@ class RunWatch:
         for event in fresh:
             _take(self._seen, event, self._spec.primary_metric)
         if fresh:
-            self._alerts = curve_alerts(self._seen.points, self._limits)
+            self._alerts = curve_alerts(self._seen.points, self._limits, self._spec.training.method)
         return self._view(health, _status(self._run), now or datetime.now(UTC))
 
     def _view(self, health: RunHealth, status: RunStatus | None, now: datetime) -> RunView:
@@ -318,7 +318,10 @@ def _curves(points: Sequence[HistoryPoint]) -> Curves:
 
 
 def _baseline(task_dir: Path, spec: RunSpec) -> Baseline | None:
-    """The curves of the parent version: of the same seed where it has it, else of its first."""
+    """The curves of the parent version: of the same seed where it has it, else of its first.
+
+    Training losses of different methods are different quantities, so those of a parent with another one are left out.
+    """
     manifest = read_manifest(task_dir / "iterations" / spec.version)
     parent = manifest.parent if manifest else None
     if parent is None:
@@ -326,7 +329,10 @@ def _baseline(task_dir: Path, spec: RunSpec) -> Baseline | None:
     history, _ = read_history_lines(_text(task_dir / "iterations" / parent / "history.jsonl"), parent)
     seeds = [point.seed for point in history.points]
     seed = spec.seed if spec.seed in seeds else seeds[0] if seeds else None
-    curves = _curves([point for point in history.points if point.seed == seed])
+    points = [point for point in history.points if point.seed == seed]
+    curves = _curves(points)
+    if any((point.method or "sft") != spec.training.method for point in points):
+        curves = replace(curves, losses=[])
     return Baseline(parent, curves) if seeds else None
 
 

@@ -128,7 +128,7 @@ def _still_falling(case: Case, curve: Curve) -> Sign | None:
 def _no_gap(case: Case, curve: Curve) -> Sign | None:
     """Train is about as hard as validation: nothing is memorised, so more training is safe and probably useful."""
     evals = curve.losses_at_evals
-    if not evals or not evals[-1].loss or curve.end is None or not curve.best_is_last:
+    if curve.method != "sft" or not evals or not evals[-1].loss or curve.end is None or not curve.best_is_last:
         return None
     ratio = curve.end / evals[-1].loss
     if not case.limits.no_train_valid_gap <= ratio <= case.limits.noisy_train_loss:

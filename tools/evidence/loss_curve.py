@@ -58,6 +58,15 @@ class Curve:
     bad_steps: list[int]
     """Steps whose loss was NaN or infinite."""
     grad_norms: list[float]
+    method: str = "sft"
+    """What the training loss is: only SFT's is the mean negative log-likelihood of answers, as the validation loss is for all
+    methods. A preference term is part of ORPO's, and DPO's and KTO's are nothing else: those may fall while answers become less
+    likely and better, and wander from step to step."""
+
+    @property
+    def prefers(self) -> bool:
+        """True when the training loss is a comparison of answers alone."""
+        return self.method in {"dpo", "kto"}
 
     @property
     def start(self) -> float | None:
@@ -72,8 +81,10 @@ class Curve:
 
     @property
     def remaining(self) -> float | None:
-        """End over start: 1 when nothing was learned, 0 when everything was memorised. None with fewer than 2 points."""
-        if len(self.losses) < 2 or not self.start or self.end is None:
+        """End over start: 1 when nothing was learned, 0 when everything was memorised. None with fewer than 2 points, and for
+        the losses of other methods than SFT, of which neither is true.
+        """
+        if self.method != "sft" or len(self.losses) < 2 or not self.start or self.end is None:
             return None
         return self.end / self.start
 
@@ -86,7 +97,7 @@ class Curve:
         standard errors of the difference and a twentieth of the starting loss.
         """
         thirds = [self._window(0, 1 / 3), self._window(1 / 3, 2 / 3), self._window(2 / 3, 1)]
-        if not all(thirds) or not self.start:
+        if self.method != "sft" or not all(thirds) or not self.start:
             return None
         first, middle, last = (fmean(third) for third in thirds)
         error = sqrt(sum(pvariance(third) / len(third) for third in thirds[1:]))
@@ -139,7 +150,7 @@ class Curve:
         None with fewer than three evaluations, or when there is no such thing.
         """
         evals = self.losses_at_evals
-        if len(evals) < 3:
+        if self.prefers or len(evals) < 3:
             return None
         lowest = min(evals, key=lambda point: (point.loss or 0.0, point.step))
         low, last = lowest.loss or 0.0, evals[-1].loss or 0.0
@@ -164,8 +175,8 @@ class Curve:
 
     def spikes(self, jump: float) -> list[int]:
         """Steps whose loss is over twice the median of the five before, and above it by `jump` of the whole fall."""
-        found = []
-        for index in range(2, len(self.losses)):
+        found: list[int] = []
+        for index in range(2, 0 if self.prefers else len(self.losses)):
             before, fall = median(self.losses[max(0, index - 5) : index]), self.fall
             if self.losses[index] > 2 * before and fall > 0 and (self.losses[index] - before) / fall > jump:
                 found.append(self.steps[index])
@@ -184,7 +195,7 @@ class Curve:
         """
         tenths = [window for n in range(10) if len(window := self._window(n / 10, (n + 1) / 10)) > 1]
         last = self._window(1 - WINDOW, 1)
-        if not tenths or len(last) < 2 or self.start is None:
+        if self.prefers or not tenths or len(last) < 2 or self.start is None:
             return 0.0
         lowest = min(tenths, key=fmean)
         error = sqrt(pvariance(lowest) / len(lowest) + pvariance(last) / len(last))
@@ -223,6 +234,7 @@ def _curve(seed: int | None, points: Sequence[HistoryPoint]) -> Curve:
         ],
         bad_steps=bad,
         grad_norms=[norm for point in trained if (norm := point.grad_norm) is not None and isfinite(norm)],
+        method=next((point.method for point in points if point.method is not None), "sft"),
     )
 
 

@@ -7,7 +7,7 @@ history that is there. It looks at numbers only; reading a run directory is tool
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 from typing import Literal
@@ -73,12 +73,12 @@ class Pulse:
     """Memory of the machine the worker runs on; None when it is another one."""
 
 
-def curve_alerts(points: Sequence[HistoryPoint], limits: Thresholds) -> list[Alert]:
-    """What the losses, scores and gradient norms of one run show so far."""
+def curve_alerts(points: Sequence[HistoryPoint], limits: Thresholds, method: str = "sft") -> list[Alert]:
+    """What the losses, scores and gradient norms of one run show so far; `method` says what its training loss is."""
     curves = curves_of(History(points=list(points)))
     if not curves:
         return []
-    curve = curves[0]
+    curve = replace(curves[0], method=method)
     found = [*_not_finite(curve), *_diverged(curve, limits), *_spikes(curve, limits)]
     return [*found[:1], *_overfitting(curve, limits), *_gradient(points, limits)]
 

@@ -194,3 +194,19 @@ def test_the_rank_is_no_matter_when_it_is_32_or_all_weights_are_trained_or_the_t
 def test_no_history_or_an_empty_one_says_nothing(case, rule):
     assert rule(case(class_f1=LOW)) == []
     assert rule(case(class_f1=LOW, history=History(points=[]))) == []
+
+
+def test_losses_of_a_preference_method_are_read_neither_as_underfitting_nor_as_overfitting(case, history):
+    def of(method, found):
+        return History(points=[point.model_copy(update={"method": method}) for point in found.points])
+
+    flat = history([0.69 - n / 5000 for n in range(60)], [(30, 0.68, 0.4), (60, 0.67, 0.6)])
+    climbing = history(converged(), [(12, 0.40, 0.60), (24, 0.35, 0.66), (36, 0.55, 0.65), (60, 1.05, 0.64)])
+    assert underfitting(case(class_f1=LOW, history=flat))
+    assert overfitting(case(class_f1=LOW, history=climbing))
+    for method in ("orpo", "dpo", "kto"):
+        assert underfitting(case(class_f1=LOW, history=of(method, flat))) == []
+    for method in ("dpo", "kto"):
+        assert overfitting(case(class_f1=LOW, history=of(method, climbing))) == []
+    # ORPO raises the likelihood of the right answers as SFT does, so a validation loss that climbs means the same.
+    assert overfitting(case(class_f1=LOW, history=of("orpo", climbing)))
