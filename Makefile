@@ -21,12 +21,12 @@ echo 'Install one (on Debian or Ubuntu: python3.11 and python3.11-venv), or name
 exit 1
 endef
 
-.PHONY: help run test lint format locale install install-dev clean
+.PHONY: help run test lint format locale screenshots install install-dev clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: install  ## Install what is needed and open the program on the bundled tasks
+run: install  ## Install what is needed and open the chat on the bundled tasks
 	@$(BIN)/iterate $(ARGS)
 
 # Nothing in the suite needs a network, a language model or the user's own settings.
@@ -57,6 +57,9 @@ locale: install-dev  ## Collect the messages of the code into the catalogue and 
 	$(BIN)/pybabel -q update -D iterate -i $(VENV)/iterate.pot -d agent/locale -l zh_TW --no-fuzzy-matching \
 		--ignore-obsolete --ignore-pot-creation-date --width 120
 	$(BIN)/pybabel -q compile -D iterate -d agent/locale -l zh_TW --statistics
+
+screenshots: install-dev  ## Take the pictures of the README again from the real program (WORKSPACE=folder with a trained stance)
+	$(BIN)/python .github/screenshots.py $(WORKSPACE)
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev

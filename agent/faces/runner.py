@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from agent.approval import Approver, FirstAnswer
@@ -9,9 +10,11 @@ from agent.faces.console import interactive, tell
 from agent.faces.person import PersonApprover
 from agent.faces.plain import PlainFace
 from agent.faces.stream import StreamFace
+from agent.model.client import open_model
 from agent.policy import PolicyApprover, parse_rules, read_policy
 from agent.session import EXIT_CODES, Session
-from tools.errors import InputError
+from agent.settings import load_settings
+from tools.errors import Busy, InputError
 from tools.text import Speaker, T
 
 
@@ -25,14 +28,22 @@ def run_session(
     if not approvers:
         tell(say(T("No terminal and no policy: nothing will be approved here, questions wait for a person.")))
     watch = StreamFace().watch if as_json else face.watch
+    resume = "iterate run " + task_path.name
     session = Session(
         task_path,
         approver=FirstAnswer(approvers),
         watch=watch,
         say=say,
-        resume_command="iterate run " + task_path.name,
+        resume_command=resume,
+        model=open_model(load_settings(os.environ).settings),
     )
-    return EXIT_CODES[session.run(fresh=fresh)]
+    try:
+        return EXIT_CODES[session.run(fresh=fresh)]
+    except Busy:
+        raise
+    except BaseException:  # whatever ended it, what was decided is kept, and the person is told the way back
+        tell(say(T("Continue with: {command}", command=resume)))
+        raise
 
 
 def _approvers(rules: list[str], policy: Path | None, person: PersonApprover | None) -> list[Approver]:

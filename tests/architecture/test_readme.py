@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.readme_tables import READMES as LANGUAGES
+from tests.support.readme_tables import parts, tables
+
 ROOT = Path(__file__).resolve().parents[2]
 READMES = ["README.md", "README.zh-TW.md"]
 _ENTRY = re.compile(r"^(?P<indent>[\s│]*)(?:[├└]──\s)?(?P<names>\S.*?)(?:\s{2,}.*|\s+#.*)?$")
@@ -74,3 +77,16 @@ def test_every_link_of_the_readme_leads_to_a_file(readme: str):
     text = (ROOT / readme).read_text(encoding="utf-8")
     links = [link.split("#")[0] for link in re.findall(r"\]\((?!https?:|#|mailto:)([^)\s]+)\)", text)]
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_commands_and_keys_of_the_readme_are_those_of_the_program(readme: str):
+    assert parts(readme) == tables(LANGUAGES[readme]), "python -m tests.support.readme_tables writes them"
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_every_picture_of_the_readme_is_there_and_used(readme: str):
+    text = (ROOT / readme).read_text(encoding="utf-8")
+    shown = set(re.findall(r"\.github/images/([\w.-]+)", text))
+    assert shown
+    assert [name for name in shown if not (ROOT / ".github" / "images" / name).is_file()] == []
