@@ -59,7 +59,7 @@ def _notice(model: ChatModel, failed: EndpointFailed, *, late: bool) -> Notice:
             name=_name(model),
             seconds=SECONDS,
         )
-    message = T("{reason} The loop goes on with what the rules found.", reason=reason)
+    message = T("The loop goes on with what the rules found. {reason}", reason=reason)
     return Notice(level="warning", message=message, page=failed.page)
 
 

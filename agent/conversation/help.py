@@ -63,7 +63,7 @@ def example(command: Command, situation: Situation) -> str:
     if not mine:
         return ""
     full = [phrase for phrase in mine if "{" in phrase] if command.slots else []
-    return _filled((full or mine)[0], situation)
+    return _spaced(_filled((full or mine)[0], situation))
 
 
 def possible_now(situation: Situation) -> tuple[Text, Sequence[str]]:
@@ -84,8 +84,13 @@ def possible_now(situation: Situation) -> tuple[Text, Sequence[str]]:
     names = situation.workspace.task_names()
     task = situation.task.name if situation.task is not None else (names[0] if names else "")
     if chinese:
-        return T("Nothing waits for an answer."), [f"改善{task}", "目前狀況如何", "哪裡有問題"]
+        return T("Nothing waits for an answer."), [_spaced(f"改善{task}"), "目前狀況如何", "哪裡有問題"]
     return T("Nothing waits for an answer."), [f"improve {task}", "status", "what is wrong"]
+
+
+def _spaced(phrase: str) -> str:
+    """A space between Chinese and Latin letters or digits, as Chinese readers set them."""
+    return re.sub(r"(?<=[\u4e00-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?=[\u4e00-\u9fff])", " ", phrase)
 
 
 def _filled(phrase: str, situation: Situation) -> str:

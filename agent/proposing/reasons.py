@@ -62,8 +62,8 @@ class Wishes:
     """A training that takes this long or longer was too slow."""
 
     def allow(self, proposal: Proposal) -> bool:
-        """False for a proposal of an unwanted kind, or one as slow as what was too slow."""
-        if self.minutes is not None and proposal.cost.minutes >= self.minutes:
+        """False for a proposal of an unwanted kind, or one as slow as what was too slow and not asked for by name."""
+        if self.minutes is not None and proposal.cost.minutes >= self.minutes and not self.prefer(proposal):
             return False
         return not topics_of(proposal) & self.unwanted
 

@@ -12,6 +12,7 @@ from agent.advising.errors import Analysis
 from agent.context import Context, task_path
 from agent.conversation.wishes import WishedEdit, wish_for
 from agent.events import Notice, Proposed
+from agent.proposing.generation_rules import offers
 from agent.proposing.now import history_of, proposals_now
 from agent.state import State
 from agent.steps.wishes import take_wishes
@@ -27,6 +28,8 @@ def propose(state: State, context: Context) -> State:
     proposals = take_wishes(state, found, context)
     if not proposals:
         context.emit(_nothing(diagnosis.healthy))
+    for offer in offers(task_path(state), diagnosis, has_model=context.model is not None):
+        context.emit(Notice(message=offer, page="methods/data-generation"))
     context.emit(Proposed(proposals=proposals))
     return {"proposals": [one.model_dump(mode="json") for one in proposals], "cursor": 0, "answer": None, "wishes": []}
 
@@ -48,5 +51,8 @@ def _nothing(healthy: bool) -> Notice:
         return Notice(message=T("Nothing to fix: no rule found a problem that is worth a training."))
     return Notice(
         level="warning",
-        message=T("The findings have no further change to propose: each was tried, rejected or needs a person."),
+        message=T(
+            "The findings have no further change to propose: each was tried, was rejected, is spoken against by the reason of "
+            "a rejection, or needs a person. You can ask for any change in words, such as: try learning rate 2e-4"
+        ),
     )

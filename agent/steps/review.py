@@ -14,6 +14,7 @@ from agent.context import Context, task_path
 from agent.events import Decided, Notice, Proposed
 from agent.grants import Grant, covering, decided_by, granted, rule_sentence, used
 from agent.proposing import edited
+from agent.proposing.edited import joined
 from agent.proposing.now import proposals_now, welcome
 from agent.state import Json, State, Work
 from agent.steps.wishes import as_json
@@ -118,8 +119,22 @@ def _after(state: State, decision: Decision, context: Context) -> list[Json]:
     again = [one.model_copy(update={"comment": words.get(one.id)}) for one in fresh if one.id not in listed]
     following = [*wishes, *as_json(again)]
     if following != rest:
+        _say_what_left(rest, listed | {one.id for one in again}, context)
         context.emit(Proposed(proposals=[Proposal.model_validate(one) for one in [*done, *following]]))
     return [*done, *following]
+
+
+def _say_what_left(rest: list[Json], listed: set[str], context: Context) -> None:
+    """A reason that empties the list says so, and how to get something back from it."""
+    gone = [one for one in map(Proposal.model_validate, rest) if one.id not in listed]
+    if gone:
+        message = T(
+            "Your reason speaks against {count} more, so they left the list: {titles}. "
+            "To have one all the same, ask for it in words, such as: try learning rate 2e-4",
+            count=len(gone),
+            titles=joined([one.title for one in gone]),
+        )
+        context.emit(Notice(message=message))
 
 
 def _stays(proposal: Json, path: Path) -> bool:

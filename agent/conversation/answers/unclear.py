@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.conversation.answers.telling import items, para
 from agent.conversation.choices import choices
 from agent.conversation.commands import BY_NAME, Command, Slot
-from agent.conversation.help import example, slash_form
+from agent.conversation.help import example, possible_now, slash_form
 from agent.conversation.said import Tell
 from agent.conversation.situation import Situation
 from agent.conversation.understand import Unclear
@@ -34,15 +34,20 @@ def say_unclear(found: Unclear, text: str, situation: Situation, tell: Tell) -> 
         _ask(found.candidates[0], found.missing, situation, tell)
         return
     para(tell, T('I did not understand "{text}". Nothing was done.', text=visible(" ".join(text.split()), 80)))
-    nearest = _nearest(found.candidates)
+    nearest = _nearest(found.candidates, situation)
     items(tell, [_offer(command, situation) for command in nearest])
-    if any(command.strict for command in nearest):
+    if situation.question is not None:
+        waits, answers = possible_now(situation)
+        para(tell, waits)
+        items(tell, [T("{words}", words=words) for words in answers])
+    if situation.question is not None or any(command.strict for command in nearest):
         para(tell, T("What decides something is taken word for word only, as in the examples."))
 
 
-def _nearest(candidates: list[Command]) -> list[Command]:
-    """The candidates, filled up with the usual ones."""
-    usual = [BY_NAME[name] for name in _USUAL if BY_NAME[name] not in candidates]
+def _nearest(candidates: list[Command], situation: Situation) -> list[Command]:
+    """The candidates, filled up with the usual ones, where no question waits that has answers of its own."""
+    names = _USUAL if situation.question is None else _USUAL[:1]
+    usual = [BY_NAME[name] for name in names if BY_NAME[name] not in candidates]
     return [*candidates, *usual][:_OFFERED]
 
 
@@ -50,7 +55,7 @@ def _offer(command: Command, situation: Situation) -> Text:
     form, said = f"/{command.name}", example(command, situation)
     if not said:
         return T("{form}: {summary}", form=form, summary=command.summary)
-    return T('{form}: {summary} For example "{example}"', form=form, summary=command.summary, example=visible(said, 80))
+    return T('"{example}": {summary} ({form})', form=form, summary=command.summary, example=visible(said, 80))
 
 
 def _ask(command: Command, missing: Slot, situation: Situation, tell: Tell) -> None:

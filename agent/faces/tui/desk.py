@@ -72,8 +72,14 @@ class Desk:
         if card is None:
             return
         if card.has_focus_within or card.has_focus:
-            self._app.chat.composer.focus()
+            # At once: else Textual gives the focus of what is removed to a link in the transcript, and scrolls there.
+            self._app.chat.set_focus(self._app.chat.composer, scroll_visible=False)
         card.remove()
+
+    def step_aside(self) -> None:
+        """Something was said: its answer needs room beside the card."""
+        if self.card is not None:
+            self.card.step_aside()
 
     def typed(self, text: str) -> None:
         """The input changed: a card may take the keys only while it is empty."""

@@ -127,13 +127,16 @@ class Showing:
     def begin_turn(self) -> None:
         """A message of the person is being answered."""
         self._answered = False
+        self._app.desk.step_aside()
 
     def replay(self, records: Sequence[TurnRecord]) -> None:
         """Show earlier messages and their answers again; nothing in them acts."""
         for record in records:
             entries: list[Entry] = [PersonSaid(record.text)]
+            answered = any(isinstance(event, Delta | Said) for event in record.events)
             for event in record.events:
-                entries += self._replayed(event)
+                if answered or not isinstance(event, TurnEnded):  # an order has no answer, so nobody answered
+                    entries += self._replayed(event)
             self._app.show(*entries)
 
     def _replayed(self, event: TurnEvent) -> list[Entry]:
@@ -178,6 +181,7 @@ class Showing:
         app.chat.transcript.end_stream()
         if self._answered or event.note:
             app.show(*byline(event, app.say, stopped=app.talk.interrupted))
+        self.who(app.bridge.model)  # its name may be known only now
         app.turn_over(turn)
 
     def _file(self, event: Filed) -> None:

@@ -138,7 +138,7 @@ class Surface(App[int]):
 
     def action_command_palette(self) -> None:
         """Search the commands; Textual's own palette, in the person's language."""
-        if not CommandPalette.is_open(self):
+        if not any(isinstance(screen, CommandPalette) for screen in self.screen_stack):
             self.push_screen(CommandPalette(placeholder=self.say(T("Search for a command")), id="--command-palette"))
 
     def on_composer_help_wanted(self, message: Composer.HelpWanted) -> None:

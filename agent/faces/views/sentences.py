@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.events import Adopted, Decided, RolledBack, SessionStarted, VersionBegun
 from agent.faces.views.words import VERBS, minutes
-from tools.text import Speaker, T, Text
+from tools.text import Speaker, T, Text, visible
 
 _STEPS = {
     1: T("Step 1 of 5: the task"),
@@ -28,7 +28,7 @@ def sentence(event: SessionStarted | Decided | VersionBegun | Adopted | RolledBa
         case SessionStarted():
             return T("Session {id} on task {task}.", id=event.session, task=event.task)
         case Decided():
-            return T("-> {verb}: {title}", verb=VERBS[event.decision.decision], title=event.title)
+            return _decided(event)
         case VersionBegun():
             return _begun(event, say)
         case Adopted():
@@ -39,6 +39,14 @@ def sentence(event: SessionStarted | Decided | VersionBegun | Adopted | RolledBa
                 version=event.version,
                 restored=event.restored,
             )
+
+
+def _decided(event: Decided) -> Text:
+    decision, verb = event.decision, VERBS[event.decision.decision]
+    if decision.reason and decision.by == "person":
+        reason = visible(decision.reason)
+        return T("-> {verb}: {title} (your words: {reason})", verb=verb, title=event.title, reason=reason)
+    return T("-> {verb}: {title}", verb=verb, title=event.title)
 
 
 def _begun(event: VersionBegun, say: Speaker) -> Text:

@@ -28,6 +28,10 @@ LOOK_SECONDS = 0.2
 """How often a card looks whether it may take the focus."""
 SHARE = 0.66
 """Most of the screen's height that a card takes."""
+ASIDE = 0.36
+"""The same while somebody reads an answer above it."""
+FEWEST_LINES = 2
+"""Lines of the body that are in sight however small the screen is."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class Card(Vertical, can_focus=True):
         self._cursor: int | None = None
         self._by_itself = False
         self._wants_focus = True
+        self._aside = False
 
     # what the screen around it says
 
@@ -83,6 +88,11 @@ class Card(Vertical, can_focus=True):
     def key_seen(self) -> None:
         """A key was pressed outside of this card."""
         self.guard.key_seen()
+
+    def step_aside(self) -> None:
+        """Leave room for the answer to something that was said, until a key reaches this card."""
+        self._aside = True
+        self.call_after_refresh(self._fit)
 
     # what a kind of card gives
 
@@ -130,7 +140,7 @@ class Card(Vertical, can_focus=True):
         self.guard.appeared()
         self._sleep()
         if had_keys:
-            (pane.takes_keys or self).focus()
+            (pane.takes_keys or self).focus(scroll_visible=False)
         self.call_after_refresh(self._fit)
 
     def note(self, text: str) -> None:
@@ -164,8 +174,12 @@ class Card(Vertical, can_focus=True):
             return
         foot = sum(one.outer_size.height for one in self.children if one.display and one is not self.body)
         content = sum(one.outer_size.height + one.styles.margin.height for one in self.body.children)
-        wanted = content + foot + self.gutter.height
-        self.styles.height = max(6, min(wanted, int(self.screen.size.height * SHARE)))
+        least = foot + self.gutter.height
+        most = int(self.screen.size.height * (ASIDE if self._aside else SHARE))
+        self.styles.height = max(least + FEWEST_LINES, min(content + least, most))
+        field = self.screen.focused
+        if field is not None and self.body in field.ancestors:
+            self.call_after_refresh(field.scroll_visible, animate=False)
 
     def on_resize(self) -> None:
         """Fit the new width."""
@@ -182,6 +196,8 @@ class Card(Vertical, can_focus=True):
     def on_focus(self) -> None:
         """The keys come here now; for a moment they decide nothing."""
         self.guard.focused()
+        if not self._by_itself:
+            self._come_back()
         self._wants_focus = self._wants_focus and not self._by_itself
         self._by_itself = False
         self._sleep()
@@ -191,12 +207,19 @@ class Card(Vertical, can_focus=True):
         self._wants_focus = self._wants_focus and not self.guard.awake
         self.guard.left()
 
+    def _come_back(self) -> None:
+        """Somebody turned to this card again: all of its height."""
+        if self._aside:
+            self._aside = False
+            self._fit()
+
     # keys and clicks
 
     async def on_key(self, event: events.Key) -> None:
         """Letters through the guard; arrows and Enter for the marked choice; Escape back or for later."""
         if self.answered or not self.has_focus_within:
             return
+        self._come_back()
         if not self.has_focus:
             await self._key_of_field(event)
         elif event.is_printable and event.character:

@@ -12,7 +12,6 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
 
-from agent.faces.console import error_lines
 from agent.faces.edit_values import edits_of, typed_value, value_text, with_values
 from agent.faces.layout import clip, width
 from agent.faces.tui.widgets.diff import DiffView
@@ -49,6 +48,14 @@ def checked(proposal: Proposal, texts: list[str], task_path: Path, say: Speaker)
         return Checked(changes, None, error)
 
 
+def problems(error: IterateError, say: Speaker) -> str:
+    """What is wrong with typed values, a line each and not yet folded: the screen folds it where it stands."""
+    told = [error.message] if not error.problems else [one.message for one in error.problems]
+    lines = ["✗ " + say(message) for message in told]
+    lines += [say(T("valid: {choices}", choices=", ".join(one.choices))) for one in error.problems if one.choices]
+    return "\n".join(lines + ([say(error.hint)] if error.hint and not error.problems else []))
+
+
 class EditForm(Vertical):
     """Fields for the values of a proposal."""
 
@@ -78,7 +85,10 @@ class EditForm(Vertical):
         self._round = 0
         self._confirm = False
         self._timer: Timer | None = None
-        self.fields = [Input(value_text(edit.new), compact=True) for edit in edits_of(self._start)]
+        # Not selected on focus: the first backspace would take the whole value away.
+        self.fields = [
+            Input(value_text(edit.new), compact=True, select_on_focus=False) for edit in edits_of(self._start)
+        ]
 
     def compose(self) -> ComposeResult:
         """Every key with its field, then problems, then the diff."""
@@ -122,8 +132,7 @@ class EditForm(Vertical):
     def _tell(self, found: Checked, this_round: int) -> None:
         if this_round != self._round or not self.is_attached:
             return
-        lines = error_lines(found.error, self._say) if found.error else []
-        self.query_one(".edit-problem", Prose).show("\n".join(visible(line) for line in lines))
+        self.query_one(".edit-problem", Prose).show(problems(found.error, self._say) if found.error else "")
         self.query_one(DiffView).show(found.shown.diff if found.shown else "", mark=self._say(T("edited by you")))
         self.query_one(DiffView).display = found.shown is not None
         if self._confirm and found.shown is not None:

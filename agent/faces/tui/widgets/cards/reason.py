@@ -32,7 +32,8 @@ class ReasonBox(Vertical):
         self._say = say
         self._may_be_empty = may_be_empty
         self._asked_twice = False
-        self.field = Input(compact=True)
+        hint = T("Type here; Enter rejects with it") if may_be_empty else T("Type here; Enter approves with it")
+        self.field = Input(compact=True, placeholder=say(hint))
 
     def compose(self) -> ComposeResult:
         """The question, the line, and what an empty one means."""

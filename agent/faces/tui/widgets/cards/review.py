@@ -16,13 +16,12 @@ from textual.widget import Widget
 
 from agent.approval import ReviewQuestion, user_name
 from agent.conversation.said import Order
-from agent.faces.console import error_lines
 from agent.faces.edit_values import changes_from_file, run_editor, values_file
 from agent.faces.tui.messages import OrderGiven
 from agent.faces.tui.screens.full_view import FullView
 from agent.faces.tui.widgets.cards.base import Card, Pane
 from agent.faces.tui.widgets.cards.choices import Choice, Do
-from agent.faces.tui.widgets.cards.edit_form import EditForm
+from agent.faces.tui.widgets.cards.edit_form import EditForm, problems
 from agent.faces.tui.widgets.cards.facts import Evidence, fact_rows
 from agent.faces.tui.widgets.cards.reason import ReasonBox
 from agent.faces.tui.widgets.diff import DiffView
@@ -228,7 +227,7 @@ class ReviewCard(Card):
         except SuspendNotSupported:
             self.note(self.say(T("This screen cannot be handed to an editor; press e to edit here.")))
         except IterateError as error:
-            self.note("\n".join(visible(line) for line in error_lines(error, self.say)))
+            self.note(problems(error, self.say))
 
     def _edited(self, changes: list[Change]) -> Proposal:
         from agent.proposing import edited

@@ -221,6 +221,8 @@ async def test_choices_stay_in_sight_while_a_long_body_scrolls(clock, task):
     app = CardApp(lambda: ReviewCard(asked, 7, task, english, now=clock))
     async with app.run_test(size=(80, 24)) as pilot:
         app.card.focus()
+        await until(pilot, lambda: app.card.has_focus)
+        await pilot.pause()
         before = app.query_one(Choices).region
         await press(app, pilot, clock, "end")
         await until(pilot, lambda: "line199" in shown(app))
