@@ -24,6 +24,7 @@ from tools.edit_config import EditConfigArgs, EditConfigResult, edit_config
 from tools.errors import InputError, NotFound, RunFailed
 from tools.files import now, sha256_bytes
 from tools.launch_training import LaunchArgs, active_runs, cancel
+from tools.preference.derived import write_derived
 from tools.read_results import ReadResultsArgs, latest, read_results
 from tools.reading.task import load_task
 from tools.results import SplitResult
@@ -44,6 +45,7 @@ def train(path: Path, version: str | None, seeds: list[int], emit: Emit, say: Sp
     """
     with task_lock(path):
         text = load_task(path).config.text
+        write_derived(path)
         name = version or _unfinished(path, text) or next_version(path)
         if not _is_recorded(path, name, text):
             begin_version(path, name, parent=_parent(path, name), config_text=text, say=say)

@@ -13,9 +13,11 @@ from pydantic import JsonValue
 
 from agent.conversation.wishes import WishedEdit
 from agent.proposing.class_rules import WEAK_CLASS_WEIGHT
+from agent.proposing.method_rules import method_values
 from agent.proposing.now import base_version
 from agent.proposing.training_rules import HIGHEST_DROPOUT, UPGRADES
 from tools.change import Change
+from tools.config import Method
 from tools.diagnose import DiagnoseArgs, diagnose
 from tools.errors import InputError
 from tools.finding import FindingKind
@@ -27,9 +29,6 @@ from tools.text import T, visible
 _FIXED: dict[str, list[WishedEdit]] = {
     "deduplicate": [("data.deduplicate", True)],
     "constrained": [("decoding.constrained", True)],
-    "dpo": [("training.method", "dpo")],
-    "orpo": [("training.method", "orpo")],
-    "kto": [("training.method", "kto")],
 }
 
 
@@ -130,6 +129,15 @@ def _larger_model(task: Task) -> list[WishedEdit]:
     return [("training.base_model", UPGRADES[model])]
 
 
+def _method(name: Method) -> Callable[[Task], list[WishedEdit]]:
+    """The method with its pairs, its strength and its rate."""
+
+    def edits(task: Task) -> list[WishedEdit]:
+        return [(".".join(path), value) for path, value in method_values(task, name).items()]
+
+    return edits
+
+
 def _more_data(_task: Task) -> list[WishedEdit]:
     raise InputError(
         T(
@@ -172,5 +180,8 @@ _BY_VALUE: dict[str, Callable[[Task], list[WishedEdit]]] = {
     "dropout_up": _dropout(0.05),
     "dropout_down": _dropout(-0.05),
     "larger_model": _larger_model,
+    "dpo": _method("dpo"),
+    "orpo": _method("orpo"),
+    "kto": _method("kto"),
     "more_data": _more_data,
 }

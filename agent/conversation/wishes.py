@@ -40,6 +40,15 @@ WishedEdit = tuple[str, JsonValue]
 _ENTRIES = {("data", "oversample"), ("training", "class_weights"), ("data", "relabel")}
 _TOGETHER: dict[KeyPath, KeyPath] = {("lora", "alpha"): ("lora", "r")}
 """Keys that are one variable with another one."""
+_METHOD: KeyPath = ("training", "method")
+_OF_METHOD = {
+    ("training", "beta"),
+    ("training", "start_from"),
+    ("training", "learning_rate"),
+    ("training", "epochs"),
+    ("data", "preference"),
+}
+"""Keys that belong to the method when it changes: what is right for SFT is wrong for DPO."""
 
 _KINDS: dict[KeyPath, ChangeKind] = {
     ("data", "train"): ChangeKind.data,
@@ -48,6 +57,8 @@ _KINDS: dict[KeyPath, ChangeKind] = {
     ("training", "class_weights"): ChangeKind.recipe,
     ("training", "method"): ChangeKind.method,
     ("training", "beta"): ChangeKind.method,
+    ("training", "start_from"): ChangeKind.method,
+    ("data", "preference"): ChangeKind.method,
     ("training", "base_model"): ChangeKind.base_model,
     ("prompt",): ChangeKind.prompt,
     ("decoding",): ChangeKind.decoding,
@@ -66,6 +77,7 @@ _PRIORS: dict[tuple[KeyPath, int], str] = {
     (("data", "deduplicate"), 1): "deduplicate",
     (("data", "exclude"), 0): "exclude_contradictions",
     (("decoding", "constrained"), 1): "format",
+    (("training", "method"), 0): "method",
 }
 """Key and direction to the row of the table of priors; anything else has the row for what no rule knows."""
 _PAGES: dict[KeyPath, str] = {
@@ -75,6 +87,8 @@ _PAGES: dict[KeyPath, str] = {
     ("data",): "troubleshooting/small-data",
     ("training", "class_weights"): "methods/class-weights",
     ("training", "base_model"): "methods/model-upgrade",
+    ("training", "method"): "methods/comparison",
+    ("data", "preference"): "methods/comparison",
     ("training", "max_length"): "troubleshooting/truncation",
     ("training",): "methods/sft",
     ("lora",): "methods/lora",
@@ -119,9 +133,10 @@ def _view(task: Task) -> View:
 def _changes(view: View, wanted: Sequence[Wanted]) -> list[Change]:
     """One change for each variable: keys that only make sense together, and the labels of one section, are one."""
     groups: dict[KeyPath, list[Wanted]] = {}
+    of_method = _OF_METHOD if any(one.path == _METHOD for one in wanted) else set()
     for one in wanted:
         field = one.path[:2]
-        groups.setdefault(_TOGETHER.get(field, field), []).append(one)
+        groups.setdefault(_METHOD if field in of_method else _TOGETHER.get(field, field), []).append(one)
     return [_change(view, group) for group in groups.values()]
 
 

@@ -11,6 +11,7 @@ from agent.proposing.data_rules import contradictions, leaked_rows, repetitions
 from agent.proposing.draft import Draft
 from agent.proposing.forecast import effect
 from agent.proposing.history import ProposalHistory
+from agent.proposing.method_rules import method_upgrade
 from agent.proposing.output_rules import constrained_decoding, longer_answers, longer_rows, stated_format
 from agent.proposing.reasons import Wishes, wishes_in
 from agent.proposing.repair_rules import config_repairs
@@ -45,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     overfitting,
     low_capacity,
     # long term
+    method_upgrade,
     larger_model,
 )
 """Every rule; of two that propose the same change the earlier one speaks."""

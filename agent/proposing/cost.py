@@ -5,8 +5,10 @@ from __future__ import annotations
 from agent.proposing.view import TaskRows
 from tools.change import Change, ChangeKind, Cost
 from tools.errors import InputError
+from tools.preference.usable import usable_pairs
 from tools.reading.task import load_split
 from tools.running.recipe import apply_recipe
+from tools.running.start_weights import CONTINUING
 from tools.scoring.prompting import answer_text, messages_for
 from tools.task import ConfigFile, Row, Task
 from tools.text import T
@@ -44,7 +46,7 @@ def _workload(rows: TaskRows, after: ConfigFile, epochs: float) -> Workload:
     training = after.values.training
     return Workload(
         base_model=training.base_model,
-        rows=len(train),
+        rows=_trained(task, len(train)),
         epochs=epochs,
         seeds=len(training.all_seeds),
         valid_rows=rows.valid_count,
@@ -55,6 +57,7 @@ def _workload(rows: TaskRows, after: ConfigFile, epochs: float) -> Workload:
         micro_batch_size=training.micro_batch_size,
         all_weights=after.values.lora is None,
         folder=task.path,
+        method=training.method,
     )
 
 
@@ -67,6 +70,16 @@ def _tokens(task: Task, row: Row) -> float:
         return USUAL_TOKENS
     text = "".join(turn["content"] for turn in turns) + answer
     return min(tokens_guess([text]), float(task.config.values.training.max_length))
+
+
+def _trained(task: Task, rows: int) -> int:
+    """Rows that are trained on: for DPO and KTO the pairs."""
+    if task.config.values.training.method not in CONTINUING:
+        return rows
+    try:
+        return usable_pairs(task).count
+    except InputError:
+        return rows
 
 
 def _rule_of_thumb(work: Workload, trainings: int) -> Cost:

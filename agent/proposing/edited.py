@@ -12,6 +12,7 @@ from tools.change import Change, Edit, Effect, Proposal
 from tools.edit_config import config_after, config_diff, refuse_new_problems, text_after
 from tools.editing.yaml_text import flow
 from tools.errors import InputError, Problem
+from tools.preference.usable import pair_problems
 from tools.reading.task import load_split
 from tools.running.recipe import apply_recipe
 from tools.task import ConfigFile, Task
@@ -79,9 +80,10 @@ def checked_config(task: Task, text: str) -> ConfigFile:
 
 
 def _recipe_problems(task: Task, config: ConfigFile) -> list[Problem]:
-    """Unknown labels and row ids in the recipe."""
+    """Unknown labels and row ids in the recipe, and a preference method without pairs."""
     changed = task.model_copy(update={"config": config})
-    return apply_recipe(changed, load_split(changed, "train").split, oversample=False).problems
+    recipe = apply_recipe(changed, load_split(changed, "train").split, oversample=False).problems
+    return [*recipe, *pair_problems(changed)]
 
 
 def _forecast(effect: Effect) -> Effect:

@@ -28,6 +28,7 @@ PRIORS: dict[str, Prior] = {
     "weak_class_weight": Prior(0.03, 0.08, 0.35, True),  # the same means for a class that is weak but not scarce
     "rank": Prior(0.02, 0.05, 0.4, True),  # overall low: LoRA rank to 64, +2-5 %
     "base_model": Prior(0.03, 0.05, 0.6, True),  # Qwen3-4B to Qwen3-8B, +3-5 %
+    "method": Prior(0.0, 0.02, 0.25, False),  # SFT to ORPO and the like: the specification gives no number
     "epochs_up": Prior(0.01, 0.08, 0.6, False),
     "learning_rate_up": Prior(0.01, 0.08, 0.5, False),
     "epochs_down": Prior(0.0, 0.02, 0.4, False),  # overfitting: the matrix promises stability, not points

@@ -18,6 +18,7 @@ from tools.errors import IterateError, RunFailed
 from tools.evidence.power import visible as visible_differences
 from tools.files import write_atomic
 from tools.launch_training import LaunchArgs, launch_training, start, wait
+from tools.preference.derived import write_derived
 from tools.reading.task import load_split, load_task
 from tools.running.collect import collect
 from tools.runs import RunDir, RunEvent, RunState
@@ -48,6 +49,7 @@ def prepare(state: State, context: Context) -> State:
         text = _new_text(path, work, proposal)
         if _kinds(proposal) == {ChangeKind.repair}:
             return _mend(state, context, text)
+        write_derived(path, text)
     except IterateError as stale:
         message = T(
             "{title} no longer fits the configuration and was put aside: {reason}",

@@ -25,7 +25,7 @@ def start_version(task: Task, version: str) -> str | None:
     if training.command is not None or not (asked or (training.start_from is None and training.method in CONTINUING)):
         return None
     parent = parent_of(task, version)
-    if parent is None or not has_weights(task, parent):
+    if parent is None or not can_start(task, parent):
         if not asked:
             return None
         raise InputError(
@@ -49,7 +49,7 @@ def parent_of(task: Task, version: str) -> str | None:
     return pointer.version if pointer is not None and pointer.version != version else None
 
 
-def has_weights(task: Task, version: str) -> bool:
+def can_start(task: Task, version: str) -> bool:
     """True when a version's weights are kept here."""
     try:
         start_folder(task.path, version, task.config.values.training.seed)

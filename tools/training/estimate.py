@@ -1,6 +1,7 @@
 """Minutes and memory of a training before it is started. Free of torch.
 
     minutes = seeds * (start + train tokens / training speed + answered tokens / answering speed)
+              a preference method reads two answers per row; dpo and kto have them scored by the reference once more
     memory  = libraries + weights + activations of one forward pass + logits
 
 Speeds come from earlier runs on this machine (tools/training/speeds.py), else from the built-in measurements below, else from
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from tools.config import Method
 from tools.errors import InputError
 from tools.text import T, Text, visible
 from tools.training.base_models import BaseModelInfo, resolve_base_model
@@ -36,6 +38,10 @@ _KB_PER_TOKEN_AND_MILLION = 6.0
 _PASS_TOKENS = 1024
 """Tokens of one pass (tools/training/plan.py); longer rows make longer passes."""
 _LOGITS_GB = 0.5
+_READ: dict[Method, float] = {"sft": 1.0, "orpo": 2.0, "dpo": 2.0, "kto": 2.8}
+"""Rows read by a training step per row of SFT: two answers with their prompts; KTO takes a forward pass more."""
+_SCORED: dict[Method, float] = {"sft": 0.0, "orpo": 0.0, "dpo": 0.8, "kto": 1.6}
+"""The same for the reference, once for all epochs; a forward pass of an adapter is about 0.4 of a step."""
 _SIZE_IN_NAME = re.compile(r"(\d+(?:\.\d+)?)\s*([bm])(?![a-z])", re.IGNORECASE)
 
 
@@ -61,6 +67,7 @@ class Workload(BaseModel):
     """Training all weights instead of an adapter."""
     folder: Path | None = None
     """Where a relative model path starts from."""
+    method: Method = "sft"
 
 
 class Estimate(BaseModel):
@@ -79,11 +86,21 @@ def estimate(work: Workload) -> Estimate:
     info = resolve_base_model(work.base_model, work.folder)
     millions = parameters(info)
     speed, basis = _speed(info, millions)
-    trained = work.rows * work.epochs * work.tokens_per_row * (3 if work.all_weights else 2) / 2
+    reads = work.epochs * _READ[work.method] + (_SCORED[work.method] if work.epochs else 0)
+    trained = work.rows * reads * work.tokens_per_row * (3 if work.all_weights else 2) / 2
     evaluations = math.ceil(work.epochs * work.evals_per_epoch) + 1
     answered = (work.valid_rows * evaluations + work.test_rows) * work.tokens_per_row
     seconds = _START_SECONDS + trained / speed.train + answered / speed.answer
-    return Estimate(minutes=round(work.seeds * seconds / 60, 1), memory_gb=_memory(work, millions), basis=basis)
+    return Estimate(
+        minutes=round(work.seeds * seconds / 60, 1), memory_gb=_memory(work, millions), basis=_told(work, basis)
+    )
+
+
+def _told(work: Workload, basis: Text) -> Text:
+    """The basis, and why a preference method takes longer."""
+    if work.method == "sft" or not work.epochs:
+        return basis
+    return T("{basis}; two answers are read per row, so about twice the tokens of SFT", basis=basis)
 
 
 def parameters(info: BaseModelInfo) -> float | None:
@@ -136,7 +153,7 @@ def _memory(work: Workload, millions: float | None) -> float | None:
         return None
     # An adapter's base rests in 2 bytes; weights that learn need 4, their gradients 4, and Adam's two moments 8.
     weights = millions * (16 if work.all_weights else 2) / 1e3
-    longest = work.longest_row or 3 * work.tokens_per_row
+    longest = (work.longest_row or 3 * work.tokens_per_row) * (1 if work.method == "sft" else 2)
     tokens = max(_PASS_TOKENS, longest) if work.micro_batch_size is None else work.micro_batch_size * longest
     activations = tokens * millions * _KB_PER_TOKEN_AND_MILLION / 1e6
     return round(_LIBRARIES_GB + weights + activations + _LOGITS_GB, 1)
