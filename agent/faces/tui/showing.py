@@ -37,7 +37,15 @@ if TYPE_CHECKING:
     from agent.faces.tui.app import IterateApp
     from agent.model.client import ChatModel
 
-_STEP_OF: dict[type, int] = {TaskLoaded: 1, Diagnosed: 2, Proposed: 3, VersionBegun: 4, Compared: 5, TestOpened: 5}
+_STEP_OF: dict[type, int] = {
+    TaskLoaded: 1,
+    Diagnosed: 2,
+    Proposed: 3,
+    VersionBegun: 4,
+    Progress: 4,
+    Compared: 5,
+    TestOpened: 5,
+}
 
 
 class Showing:
@@ -86,6 +94,7 @@ class Showing:
                 self.training = True
                 panel.begin(event.version)
             case Progress():
+                self.training = True  # a session that is taken up in the middle of a training begins with this
                 panel.progress(event)
                 if isinstance(event.event, EndEvent):
                     self._app.call_person(T("a training has ended"))
