@@ -20,7 +20,7 @@ from agent.session import task_lock
 from agent.steps.execute import announce, run_version
 from tools.change import Change
 from tools.contract import Effects, Tool, call, find_tool
-from tools.edit_config import EditConfigArgs, EditConfigResult, edit_config
+from tools.edit_config import EditConfigArgs, EditConfigResult, config_after, edit_config
 from tools.errors import InputError, NotFound, RunFailed
 from tools.files import now, sha256_bytes
 from tools.launch_training import LaunchArgs, active_runs, cancel
@@ -32,6 +32,7 @@ from tools.scoring.rescore import rescore
 from tools.text import Speaker, T, visible
 from tools.versioning.adopt import AdoptionRecord, RolledBack, adopt, current, rollback
 from tools.versioning.ledger import OpenedTest, open_test
+from tools.versioning.records import snapshot_text
 from tools.versions import begin_version, list_versions, next_version, record_failure, record_rescored
 
 COMMAND = "command"
@@ -85,10 +86,17 @@ def score_again(path: Path, version: str) -> SplitResult:
     """Score a version's stored valid answers under the present evaluator."""
     require_version(path, version)
     with task_lock(path):
-        result = rescore(load_task(path), version)
+        result = rescore(load_task(path), version, _label_words(path, version))
         record_rescored(path, version, result)
         Journal(path).note(COMMAND, "rescore", f"{version}:{now()}", by="person", version=version, who=user_name())
     return result
+
+
+def _label_words(path: Path, version: str) -> dict[str, str]:
+    """What the version writes for labels, by its snapshot."""
+    task, text = load_task(path), snapshot_text(path, version)
+    config = task.config if text is None else config_after(task, text)
+    return config.values.prompt.label_words
 
 
 def _is_recorded(path: Path, version: str, text: str) -> bool:

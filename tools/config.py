@@ -100,6 +100,10 @@ class Prompt(_Section):
     """Overrides input_format.template of the definition."""
     answer_instruction: str | None = None
     """Overrides the line that states the output format; "" leaves it out."""
+    label_words: dict[str, str] = {}
+    """Declared label to the word that the model reads and writes for it; labels not named stand for themselves."""
+    examples: list[str] = []
+    """Ids of training rows that are shown with their answers before each question, in this order."""
 
 
 class Decoding(_Section):
@@ -108,7 +112,7 @@ class Decoding(_Section):
     max_new_tokens: PositiveInt | None = None
     """None: the longest training answer in tokens, plus a margin."""
     constrained: bool = False
-    """Choose among the declared labels instead of generating freely."""
+    """Choose among the declared labels, or keep to the declared keys of a JSON object, instead of generating freely."""
 
 
 class Launcher(_Section):

@@ -55,6 +55,8 @@ class RunSpec(_Model):
     lora: Lora | None
     training: Training
     decoding: Decoding
+    label_words: dict[str, str] = {}
+    """Declared label to the word that the model writes for it (tools/scoring/label_words.py)."""
     launcher: Launcher
     config_hash: str
     data_hash: str

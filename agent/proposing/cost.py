@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from agent.proposing.view import TaskRows
 from tools.change import Change, ChangeKind, Cost
 from tools.errors import InputError
@@ -9,7 +11,7 @@ from tools.preference.usable import usable_pairs
 from tools.reading.task import load_split
 from tools.running.recipe import apply_recipe
 from tools.running.start_weights import CONTINUING
-from tools.scoring.prompting import answer_text, messages_for
+from tools.scoring.asking import Asker
 from tools.task import ConfigFile, Row, Task
 from tools.text import T
 from tools.training.estimate import Workload, estimate, tokens_guess
@@ -42,7 +44,7 @@ def _workload(rows: TaskRows, after: ConfigFile, epochs: float) -> Workload:
     task = rows.task.model_copy(update={"config": after})
     same_files = after.values.data.train == rows.task.config.values.data.train
     train = apply_recipe(task, rows.train if same_files else load_split(task, "train").split).rows
-    lengths = [_tokens(task, row) for row in train[:: max(1, len(train) // SAMPLED)]]
+    lengths = _lengths(task, train[:: max(1, len(train) // SAMPLED)])
     training = after.values.training
     return Workload(
         base_model=training.base_model,
@@ -61,14 +63,20 @@ def _workload(rows: TaskRows, after: ConfigFile, epochs: float) -> Workload:
     )
 
 
-def _tokens(task: Task, row: Row) -> float:
-    """Tokens of prompt and answer, at most what max_length leaves of them."""
+def _lengths(task: Task, rows: Sequence[Row]) -> list[float]:
+    """Tokens of prompt and answer of each row, at most what max_length leaves of them."""
     try:
-        turns = messages_for(task.definition, task.config.values.prompt, row)
-        answer = row.chosen or "" if row.answer is None else answer_text(task.definition.answer, row.answer)
+        asker = Asker(task)
+    except InputError:
+        return [USUAL_TOKENS] * len(rows)
+    return [_tokens(task, asker, row) for row in rows]
+
+
+def _tokens(task: Task, asker: Asker, row: Row) -> float:
+    try:
+        text = "".join(turn["content"] for turn in asker.messages(row)) + asker.completion(row)
     except InputError:
         return USUAL_TOKENS
-    text = "".join(turn["content"] for turn in turns) + answer
     return min(tokens_guess([text]), float(task.config.values.training.max_length))
 
 

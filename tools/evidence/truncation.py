@@ -72,12 +72,19 @@ def estimated_tokens(case: Case, row: Row) -> float:
     """Tokens of prompt and answer by character classes, plus the chat template's; 0 for a row that fits no prompt."""
     values = case.task.config.values
     try:
-        turns = messages_for(case.task.definition, values.prompt, row)
+        turns = messages_for(case.task.definition, values.prompt, row, _examples(case))
         answer = answer_text(case.answer, row.answer) if row.answer is not None else row.chosen or ""
     except InputError:
         return 0.0
     texts = [*(turn["content"] for turn in turns), answer]
     return sum(_tokens(text) + TURN_TOKENS for text in texts)
+
+
+def _examples(case: Case) -> list[Row]:
+    """The training rows that the prompt shows."""
+    wanted = case.task.config.values.prompt.examples
+    known = {row.id: row for row in case.train.rows if row.answer is not None} if wanted else {}
+    return [known[name] for name in wanted if name in known]
 
 
 def _tokens(text: str) -> float:

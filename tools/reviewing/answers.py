@@ -23,8 +23,8 @@ from tools.reviewing.filtering import answer_words
 from tools.reviewing.twins import TwinFinder
 from tools.running.recipe import apply_recipe, known_labels
 from tools.scoring.answers import expected_answer
+from tools.scoring.asking import asked_messages
 from tools.scoring.metrics import field_scores
-from tools.scoring.prompting import messages_for
 from tools.task import Row, Task
 from tools.text import T, Text
 from tools.versioning.records import snapshot_text
@@ -94,7 +94,7 @@ class Answers:
         try:
             text = snapshot_text(self.task.path, self.version)
             config = self.task.config if text is None else config_after(self.task, text)
-            return messages_for(self.task.definition, config.values.prompt, self.row(answered))
+            return asked_messages(self.task.model_copy(update={"config": config}), self.row(answered))
         except InputError:
             return []
 

@@ -21,8 +21,8 @@ from tools.running.recipe import apply_recipe
 from tools.running.weights import start_folder, weights_folder
 from tools.runs import Example, RunSpec
 from tools.scoring.answers import expected_answer
+from tools.scoring.asking import Asker
 from tools.scoring.evaluator import evaluator_hash
-from tools.scoring.prompting import answer_text, messages_for
 from tools.task import Row, SplitName, Task, TaskDefinition
 from tools.text import T, visible
 from tools.words import split_name
@@ -88,6 +88,7 @@ def plan_runs(
         lora=config.lora,
         training=config.training,
         decoding=config.decoding,
+        label_words=config.prompt.label_words,
         launcher=config.launcher,
         config_hash=_config_hash(task.definition, config, train, (weights_from, start_from)),
         data_hash=data_hash,
@@ -141,6 +142,7 @@ def _config_hash(
         "decoding": config.decoding.model_dump(mode="json"),
         "task_type": definition.task_type,
         "answer": definition.answer.model_dump(mode="json"),
+        **({"label_words": config.prompt.label_words} if config.prompt.label_words else {}),
         "primary_metric": definition.primary_metric,
         "train": train,
         "weights_from": weights[0],
@@ -180,12 +182,13 @@ def _materialise(task: Task, train: bool) -> dict[SplitName, _Material]:
 
 
 def _examples(task: Task, rows: Iterable[Row], weights: Sequence[float]) -> _Material:
+    asker = Asker(task)
     examples: list[Example] = []
     problems: list[Problem] = []
     left_out = 0
     for row, weight in zip(rows, weights, strict=True):
         try:
-            example = _example(task, row, weight)
+            example = _example(asker, task, row, weight)
         except InputError as error:
             problems.append(
                 Problem(message=error.message, path=row.file, line=row.line, hint=error.hint, page=error.page)
@@ -204,7 +207,7 @@ def _examples(task: Task, rows: Iterable[Row], weights: Sequence[float]) -> _Mat
     return _Material(examples, left_out)
 
 
-def _example(task: Task, row: Row, weight: float) -> Example | None:
+def _example(asker: Asker, task: Task, row: Row, weight: float) -> Example | None:
     """The row as the worker sees it; None without an answer."""
     answer = task.definition.answer
     if row.answer is None and row.chosen is None:
@@ -212,8 +215,8 @@ def _example(task: Task, row: Row, weight: float) -> Example | None:
     expected = expected_answer(answer, row.answer) if row.answer is not None else row.chosen
     return Example(
         id=row.id,
-        messages=messages_for(task.definition, task.config.values.prompt, row),
-        completion=answer_text(answer, row.answer) if row.answer is not None else row.chosen or "",
+        messages=asker.messages(row),
+        completion=asker.completion(row),
         expected=expected,
         input=row.fields,
         weight=weight,

@@ -19,7 +19,8 @@ from pydantic import JsonValue
 
 from tools.results import Prediction
 from tools.scoring import answers, metrics
-from tools.scoring.answers import expected_answer, parse_answer
+from tools.scoring.answers import expected_answer
+from tools.scoring.label_words import Words, parse_spoken
 from tools.scoring.metrics import Measured, score_row
 from tools.task import AnswerFormat, TaskType
 
@@ -44,10 +45,10 @@ def evaluator_hash(task_type: TaskType, answer: AnswerFormat, rows: Iterable[tup
     return hashlib.sha256(_canonical(measured).encode("utf-8")).hexdigest()
 
 
-def rejudge(task: Measured, prediction: Prediction) -> Prediction:
-    """The same raw output under the present parser and metrics."""
+def rejudge(task: Measured, prediction: Prediction, words: Words | None = None) -> Prediction:
+    """The same raw output under the present parser and metrics; `words` are those that the version writes for labels."""
     expected = expected_answer(task.answer, prediction.expected)
-    value, failure = parse_answer(task.answer, prediction.raw)
+    value, failure = parse_spoken(task.answer, words or {}, prediction.raw)
     correct, score = score_row(task.task_type, task.answer, expected, value)
     judged = {
         "expected": expected,

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import re
 import string
+from collections.abc import Sequence
 
 from pydantic import JsonValue
 
 from tools.config import Prompt
 from tools.errors import InputError
 from tools.scoring.answers import allowed_values
+from tools.scoring.label_words import in_words, spoken
 from tools.task import AnswerFormat, Row, TaskDefinition
 from tools.text import T, visible
 
@@ -38,30 +40,44 @@ _INSTRUCTIONS = {
 }
 
 
-def messages_for(definition: TaskDefinition, prompt: Prompt, row: Row) -> list[dict[str, str]]:
-    """The chat turns before the answer: the system text if there is one, then the filled template with the answer format.
+def messages_for(
+    definition: TaskDefinition, prompt: Prompt, row: Row, examples: Sequence[Row] = ()
+) -> list[dict[str, str]]:
+    """The chat turns before the answer: the system text if there is one, answered examples, then the row's own question.
 
-    A chat-format row keeps its own turns, and a row whose only field is a whole `prompt` is asked as it stands. Raises
-    InputError when the template names a field that the row does not have.
+    A question is the filled template with the answer format. A chat-format row keeps its own turns, and a row whose only field
+    is a whole `prompt` is asked as it stands, both without examples. Raises InputError when the template names a field that a
+    row does not have.
     """
     turns = _chat_turns(row)
     if turns is not None:
         return turns
-    if set(row.fields) == {"prompt"} and "prompt" not in definition.input_fields:
-        question = row.fields["prompt"]
-    else:
-        asked = fill(definition.template if prompt.template is None else prompt.template, row)
-        instruction = answer_instruction(definition, prompt)
-        question = asked.rstrip("\n") + "\n" + instruction if instruction else asked
     system = [{"role": "system", "content": prompt.system}] if prompt.system else []
-    return [*system, {"role": "user", "content": question}]
+    if set(row.fields) == {"prompt"} and "prompt" not in definition.input_fields:
+        return [*system, {"role": "user", "content": row.fields["prompt"]}]
+    shown = [turn for one in examples for turn in _answered(definition, prompt, one)]
+    return [*system, *shown, {"role": "user", "content": _question(definition, prompt, row)}]
+
+
+def _answered(definition: TaskDefinition, prompt: Prompt, example: Row) -> list[dict[str, str]]:
+    """An example as a question and its answer."""
+    answer = in_words(definition.answer, prompt.label_words, example.answer)
+    said = answer_text(spoken(definition.answer, prompt.label_words), answer)
+    question = _question(definition, prompt, example)
+    return [{"role": "user", "content": question}, {"role": "assistant", "content": said}]
+
+
+def _question(definition: TaskDefinition, prompt: Prompt, row: Row) -> str:
+    asked = fill(definition.template if prompt.template is None else prompt.template, row)
+    instruction = answer_instruction(definition, prompt)
+    return asked.rstrip("\n") + "\n" + instruction if instruction else asked
 
 
 def answer_instruction(definition: TaskDefinition, prompt: Prompt) -> str:
     """The line that states the declared output format, in the task's language; "" when there is nothing to state."""
     if prompt.answer_instruction is not None:
         return prompt.answer_instruction
-    answer = definition.answer
+    answer = spoken(definition.answer, prompt.label_words)
     words = _INSTRUCTIONS["zh" if _is_chinese(definition) else "en"]
     if answer.type == "label":
         choices = words["between"].join(answer.labels)

@@ -11,17 +11,18 @@ from tools.reading.task import load_split
 from tools.results import Prediction, SplitResult
 from tools.scoring.answers import expected_answer
 from tools.scoring.evaluator import evaluator_hash, rejudge
+from tools.scoring.label_words import Words
 from tools.scoring.metrics import split_result
 from tools.scoring.stored_results import own_predictions, predictions_file, store
 from tools.task import Row, Task
 from tools.text import T, visible
 
 
-def rescore(task: Task, version: str) -> SplitResult:
+def rescore(task: Task, version: str, words: Words | None = None) -> SplitResult:
     """The valid result of a version from its stored outputs; the former result is kept in benchmarks/replaced/.
 
-    Rows that are no longer in valid are left out. Raises NotFound without stored outputs, InputError when valid has rows that
-    the version never answered.
+    `words` are those that the version writes for labels (prompt.label_words of its snapshot). Rows that are no longer in valid
+    are left out. Raises NotFound without stored outputs, InputError when valid has rows that the version never answered.
     """
     rows = {row.id: row for row in load_split(task, "valid").split.rows if row.answer is not None}
     by_seed: dict[int, list[Prediction]] = {}
@@ -29,7 +30,7 @@ def rescore(task: Task, version: str) -> SplitResult:
         row = rows.get(prediction.id)
         if row is not None:
             seed = prediction.seed if prediction.seed is not None else task.config.values.training.all_seeds[0]
-            by_seed.setdefault(seed, []).append(_judged(task, prediction, row))
+            by_seed.setdefault(seed, []).append(_judged(task, prediction, row, words or {}))
     _check_complete(version, rows, by_seed)
     answer = task.definition.answer
     expected = ((row.id, expected_answer(answer, row.answer)) for row in rows.values())
@@ -39,8 +40,8 @@ def rescore(task: Task, version: str) -> SplitResult:
     return result
 
 
-def _judged(task: Task, prediction: Prediction, row: Row) -> Prediction:
-    return rejudge(task.definition, prediction.model_copy(update={"expected": row.answer}))
+def _judged(task: Task, prediction: Prediction, row: Row, words: Words) -> Prediction:
+    return rejudge(task.definition, prediction.model_copy(update={"expected": row.answer}), words)
 
 
 def _check_complete(version: str, rows: dict[str, Row], by_seed: dict[int, list[Prediction]]) -> None:

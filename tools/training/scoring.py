@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from tools.results import Prediction
 from tools.runs import Example, RunSpec
-from tools.scoring.answers import expected_answer, parse_answer
+from tools.scoring.answers import expected_answer
+from tools.scoring.label_words import parse_spoken
 from tools.scoring.metrics import score_row
 
 
 def predict(spec: RunSpec, example: Example, raw: str, scores: dict[str, float] | None = None) -> Prediction:
     """The output parsed strictly and scored against what was expected; `scores` are label probabilities, where known."""
-    parsed = parse_answer(spec.answer, raw)
+    parsed = parse_spoken(spec.answer, spec.label_words, raw)
     expected = expected_answer(spec.answer, example.expected)
     correct, score = score_row(spec.task_type, spec.answer, expected, parsed.value)
     return Prediction(
