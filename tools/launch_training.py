@@ -226,12 +226,19 @@ def _attempt(runs: Path, run_id: str, retry: bool) -> tuple[int, Path | None]:
     attempt, before = 1, None
     while (path := runs / _attempt_id(run_id, attempt)).joinpath("spec.json").exists():
         status = RunDir(path).status()
-        is_lost = status is not None and status.state in {RunState.failed, RunState.cancelled}
+        is_lost = status is not None and (status.state in {RunState.failed, RunState.cancelled} or _is_pruned(path))
         has_next = runs.joinpath(_attempt_id(run_id, attempt + 1), "spec.json").exists()
         if not has_next and not (is_lost and retry):
             break
         attempt, before = attempt + 1, path
     return attempt, before
+
+
+def _is_pruned(path: Path) -> bool:
+    """True for a training whose weights were removed after it succeeded."""
+    run = RunDir(path)
+    result = run.result()
+    return result is not None and run.spec().train and not run.file(result.adapter).is_dir()
 
 
 def _write(plan: RunPlan, path: Path, attempt: int, before: Path | None) -> None:

@@ -22,7 +22,16 @@ from tools.running.collect import VersionOutcome
 from tools.running.plan_runs import check_version
 from tools.text import Speaker, T, Text, english, visible
 from tools.versioning.changes import changes_in_words
-from tools.versioning.notes import change_list, choice_section, failure_section, notes, reasons, result_section
+from tools.versioning.notes import (
+    change_list,
+    choice_section,
+    failure_section,
+    notes,
+    pruned_section,
+    reasons,
+    result_section,
+)
+from tools.versioning.pruned import NOTE, PrunedNote
 from tools.versioning.records import (
     SNAPSHOT,
     Manifest,
@@ -48,6 +57,7 @@ __all__ = [
     "next_version",
     "record_choice",
     "record_failure",
+    "record_pruned",
     "record_rescored",
     "record_results",
     "restore_version",
@@ -171,6 +181,13 @@ def record_choice(
 ) -> None:
     """Add to the notes what was decided about a compared version (adopt, continue, rollback), and by whom."""
     _add_note(task_path / "iterations" / version, choice_section(choice, by, reason, say))
+
+
+def record_pruned(task_path: Path, version: str, note: PrunedNote, *, say: Speaker = english) -> None:
+    """Write pruned.json and add to the notes that the weights of a version were removed, by whom and how much it freed."""
+    folder = task_path / "iterations" / version
+    write_model(folder / NOTE, note)
+    _add_note(folder, pruned_section(note.at, note.by, note.freed_bytes, say))
 
 
 def _add_note(folder: Path, section: str) -> None:

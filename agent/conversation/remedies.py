@@ -15,7 +15,8 @@ from agent.conversation.wishes import WishedEdit
 from agent.proposing.class_rules import WEAK_CLASS_WEIGHT
 from agent.proposing.method_rules import method_values
 from agent.proposing.now import base_version
-from agent.proposing.training_rules import HIGHEST_DROPOUT, UPGRADES
+from agent.proposing.training_rules import HIGHEST_DROPOUT
+from tools.catalogue.look_up import entry_of
 from tools.change import Change
 from tools.config import Method
 from tools.diagnose import DiagnoseArgs, diagnose
@@ -120,13 +121,14 @@ def _dropout(step: float) -> Callable[[Task], list[WishedEdit]]:
 
 def _larger_model(task: Task) -> list[WishedEdit]:
     model = task.config.values.training.base_model
-    if model not in UPGRADES:
+    known = entry_of(model, task.path)
+    if known is None or known.larger is None:
         raise InputError(
             T("No larger model of the family of {model} is known here.", model=visible(model, 80)),
             hint=T("Name one: try base_model=NAME"),
             page="methods/model-upgrade",
         )
-    return [("training.base_model", UPGRADES[model])]
+    return [("training.base_model", known.larger)]
 
 
 def _method(name: Method) -> Callable[[Task], list[WishedEdit]]:

@@ -10,12 +10,14 @@ from agent.proposing.cost import price
 from agent.proposing.data_rules import contradictions, leaked_rows, repetitions
 from agent.proposing.draft import Draft
 from agent.proposing.forecast import effect
+from agent.proposing.generation_rules import reviewed_rows
 from agent.proposing.history import ProposalHistory
 from agent.proposing.method_rules import method_upgrade
+from agent.proposing.model_rules import larger_model, mixture_of_experts
 from agent.proposing.output_rules import constrained_decoding, longer_answers, longer_rows, stated_format
 from agent.proposing.reasons import Wishes, wishes_in
 from agent.proposing.repair_rules import config_repairs
-from agent.proposing.training_rules import larger_model, low_capacity, overfitting, underfitting, unstable
+from agent.proposing.training_rules import low_capacity, overfitting, underfitting, unstable
 from agent.proposing.view import View
 from tools.change import Effect, Goal, Proposal, Tier, Verb
 from tools.diagnose import Diagnosis
@@ -38,6 +40,8 @@ RULES: tuple[Rule, ...] = (
     longer_rows,
     contradictions,
     repetitions,
+    # what a person has reviewed
+    reviewed_rows,
     # quick wins
     unstable,
     scarce_labels,
@@ -48,6 +52,7 @@ RULES: tuple[Rule, ...] = (
     # long term
     method_upgrade,
     larger_model,
+    mixture_of_experts,
 )
 """Every rule; of two that propose the same change the earlier one speaks."""
 

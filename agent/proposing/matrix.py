@@ -26,8 +26,10 @@ PRIORS: dict[str, Prior] = {
     "class_weights": Prior(0.03, 0.08, 0.5, True),  # imbalance: oversampling or weighted loss, +3-8 %
     "oversampling": Prior(0.03, 0.08, 0.5, True),
     "weak_class_weight": Prior(0.03, 0.08, 0.35, True),  # the same means for a class that is weak but not scarce
+    "new_rows": Prior(0.05, 0.10, 0.4, True),  # a weak class: 200 more rows, +5-10 %
     "rank": Prior(0.02, 0.05, 0.4, True),  # overall low: LoRA rank to 64, +2-5 %
     "base_model": Prior(0.03, 0.05, 0.6, True),  # Qwen3-4B to Qwen3-8B, +3-5 %
+    "mixture": Prior(0.05, 0.10, 0.4, True),  # dense to mixture of experts, +5-10 %
     "method": Prior(0.0, 0.02, 0.25, False),  # SFT to ORPO and the like: the specification gives no number
     "epochs_up": Prior(0.01, 0.08, 0.6, False),
     "learning_rate_up": Prior(0.01, 0.08, 0.5, False),

@@ -1,4 +1,4 @@
-"""Rules for how the weights are fitted: epochs, learning rate, warmup, LoRA rank and dropout, a larger base model."""
+"""Rules for how the weights are fitted: epochs, learning rate, warmup, LoRA rank and dropout."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from agent.proposing.draft import Draft
 from agent.proposing.forecast import prior_basis, prior_gain
 from agent.proposing.view import KeyPath, View
-from tools.change import ChangeKind, Difficulty, Tier
+from tools.change import ChangeKind
 from tools.editing.yaml_text import number
 from tools.finding import Finding, FindingKind, Severity
 from tools.text import T, Text
@@ -24,13 +24,6 @@ HIGHEST_RANK = 64
 """The specification's step for a task that is low overall."""
 HIGHEST_DROPOUT = 0.3
 USUAL_WARMUP = 0.1
-UPGRADES = {
-    "Qwen/Qwen3-0.6B": "Qwen/Qwen3-1.7B",
-    "Qwen/Qwen3-1.7B": "Qwen/Qwen3-4B",
-    "Qwen/Qwen3-4B": "Qwen/Qwen3-8B",
-    "embedded:smollm2-135m": "embedded:gemma3-270m",
-}
-"""Base models of one family with the next larger one (specification, strategy 4), and the two embedded ones."""
 
 
 def underfitting(view: View) -> list[Draft]:
@@ -63,22 +56,6 @@ def unstable(view: View) -> list[Draft]:
     """A lower learning rate; a longer warmup."""
     findings = view.found(FindingKind.unstable_training)
     return [*_learning_rate_down(view, findings), *_warmup_up(view, findings)] if findings else []
-
-
-def larger_model(view: View) -> list[Draft]:
-    """The next larger base model, when the target is missed and no cheaper cause was found."""
-    findings = view.found(FindingKind.low_overall)
-    model = view.task.config.values.training.base_model
-    larger = UPGRADES.get(model)
-    if not findings or larger is None:
-        return []
-    summary = T("Base model: {old} → {new}", old=model, new=larger)
-    draft = _draft(view, findings, ("base_model", summary), {("training", "base_model"): larger}, ChangeKind.base_model)
-    caution = T(
-        "It needs about twice the memory and time, must be downloaded or installed first, and has a licence of its own."
-    )
-    page = "methods/model-upgrade"
-    return [replace(draft, caution=caution, tier=Tier.long, difficulty=Difficulty.high, page=page)]
 
 
 def _epochs_up(view: View, findings: list[Finding]) -> list[Draft]:
@@ -168,7 +145,6 @@ def _draft(
     findings: list[Finding],
     what: tuple[str, Text],
     values: Mapping[KeyPath, JsonValue],
-    kind: ChangeKind = ChangeKind.config,
 ) -> Draft:
     """The draft of a change of settings, forecast for the primary metric."""
     key, summary = what
@@ -177,7 +153,7 @@ def _draft(
     return Draft(
         title=summary,
         findings=findings,
-        changes=[view.change(kind, summary, values)],
+        changes=[view.change(ChangeKind.config, summary, values)],
         metric=view.metric,
         gain=prior_gain(key, limit=first.lost, certain=certain),
         basis=prior_basis(key),

@@ -71,6 +71,13 @@ def start_folder(task_dir: Path, version: str, seed: int) -> Path:
     return weights_folder(task_dir, version, seed if str(seed) in kept or not kept else int(next(iter(kept))))
 
 
+def has_weights(task_dir: Path, version: str) -> bool:
+    """True when weights of at least one seed are kept for a version."""
+    models = task_dir / "models" / version
+    folders = [seed.folder for seed in read_weights(task_dir, version).seeds.values()] or ["adapter"]
+    return any((models / folder).is_dir() for folder in folders)
+
+
 def owns(task_dir: Path, version: str, folder: str | None) -> bool:
     """True when a folder of weights is already the version's own: evaluating it again keeps nothing new."""
     return folder is not None and Path(folder).resolve().is_relative_to((task_dir / "models" / version).resolve())

@@ -17,6 +17,7 @@ import torch
 
 from tools.results import Prediction
 from tools.runs import Example, RunSpec
+from tools.scoring.label_words import in_words, spoken
 from tools.scoring.metrics import summarise
 from tools.scoring.prompting import answer_text
 from tools.training.chat_template import completion_text
@@ -67,20 +68,39 @@ class Evaluator:
         start = time.monotonic()
         questions = [self._question(example, loss) for example in examples]
         labels = self._labels(examples, label_scores)
-        wanted = Wanted(
-            max_new_tokens=self.max_new_tokens,
-            stop=self._stop_tokens(model, examples),
-            labels=[self._completion(examples[0], text) for _, text in labels] or None,
-            generate=not self._spec.decoding.constrained,
-        )
-        with _autocast(model, self._precision):
-            outcomes = ask(model, questions, wanted, self._tokenizer.pad_token_id, between)
+        outcomes = self._ask(model, examples, questions, labels, between)
         predictions = [
-            self._prediction(example, outcome, labels) for example, outcome in zip(examples, outcomes, strict=True)
+            predict(self._spec, example, *self._said(outcome, labels))
+            for example, outcome in zip(examples, outcomes, strict=True)
         ]
         metrics = summarise(self._spec.task_type, self._spec.answer, predictions).metrics if predictions else {}
         tokens = sum(len(row.prompt) for row in questions) + sum(len(row.tokens) for row in outcomes)
         return Evaluation(predictions, metrics, _mean_loss(questions, outcomes), time.monotonic() - start, tokens)
+
+    def answer(
+        self, model: Any, examples: list[Example], between: Callable[[int], None] = lambda done: None
+    ) -> list[tuple[str, dict[str, float] | None]]:
+        """The raw output for each row, with the probabilities of the declared labels; nothing is expected or scored."""
+        labels = self._labels(examples, scores=True)
+        questions = [self._question(example, loss=False) for example in examples]
+        return [self._said(outcome, labels) for outcome in self._ask(model, examples, questions, labels, between)]
+
+    def _ask(
+        self,
+        model: Any,
+        examples: list[Example],
+        questions: list[Question],
+        labels: list[tuple[str, str]],
+        between: Callable[[int], None],
+    ) -> list[Outcome]:
+        wanted = Wanted(
+            max_new_tokens=self.max_new_tokens,
+            stop=self.stop_tokens(model.generation_config, examples),
+            labels=[self._completion(examples[0], text) for _, text in labels] or None,
+            generate=not self._spec.decoding.constrained,
+        )
+        with _autocast(model, self._precision):
+            return ask(model, questions, wanted, self._tokenizer.pad_token_id, between)
 
     def _question(self, example: Example, loss: bool) -> Question:
         prompt = cut_left(encode_prompt(self._tokenizer, example), self._spec.training.max_length, self._tokenizer)
@@ -97,24 +117,23 @@ class Evaluator:
         labels = self._spec.answer.labels
         if not examples or not (self._spec.decoding.constrained or (scores and len(labels) <= _MOST_SCORED_LABELS)):
             return []
-        return [(label, answer_text(self._spec.answer, label)) for label in labels]
+        answer, words = self._spec.answer, self._spec.label_words
+        return [(label, answer_text(spoken(answer, words), in_words(answer, words, label))) for label in labels]
 
-    def _stop_tokens(self, model: Any, examples: list[Example]) -> frozenset[int]:
-        """The end-of-text tokens, and whatever ends an answer in this chat template."""
-        configured = model.generation_config.eos_token_id if model.generation_config else None
+    def stop_tokens(self, generation: Any, examples: list[Example]) -> frozenset[int]:
+        """The end-of-text tokens (also those of a generation config), and whatever ends an answer in this chat template."""
+        configured = generation.eos_token_id if generation else None
         found = {self._tokenizer.eos_token_id, *(configured if isinstance(configured, list) else [configured])}
         if examples:
             found.add(self._completion(examples[0], "x")[-1])
         return frozenset(token for token in found if token is not None)
 
-    def _prediction(self, example: Example, outcome: Outcome, labels: list[tuple[str, str]]) -> Prediction:
-        spec = self._spec
+    def _said(self, outcome: Outcome, labels: list[tuple[str, str]]) -> tuple[str, dict[str, float] | None]:
+        """The raw output, with the probabilities of the labels where they are known."""
         scores = _probabilities(labels, outcome.label_log_probs)
-        if spec.decoding.constrained and scores:
-            raw = dict(labels)[max(scores, key=lambda label: scores[label])]
-        else:
-            raw = self._tokenizer.decode(outcome.tokens, skip_special_tokens=True)
-        return predict(spec, example, raw, scores)
+        if self._spec.decoding.constrained and scores:
+            return dict(labels)[max(scores, key=lambda label: scores[label])], scores
+        return self._tokenizer.decode(outcome.tokens, skip_special_tokens=True), scores
 
 
 def _probabilities(labels: list[tuple[str, str]], log_probs: list[float] | None) -> dict[str, float] | None:

@@ -111,6 +111,17 @@ def _unreadable(ordinal: int) -> Opening:
     )
 
 
+def opened_result(task_path: Path, version: str) -> OpenedResult | None:
+    """The test result of a version that an opening has shown; None while its test predictions are sealed."""
+    check_version(version)
+    if not any(version in opening.scores for opening in openings(task_path)):
+        return None
+    try:
+        return OpenedResult.model_validate_json((task_path / _result_file(version)).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
 def shown(task_path: Path, base: str, new: str) -> OpenedTest | None:
     """What the latest opening of exactly these two versions showed; None when they were never opened together."""
     found = [line.opened for line in _shown_lines(task_path) if line.opened.versions == [base, new]]
@@ -292,7 +303,11 @@ def _valid_scores(task_path: Path, versions: Sequence[str]) -> dict[str, dict[st
 def _publish(task: Task, opened: OpenedTest) -> None:
     """Write benchmarks/results/vN_test.json for each opened version; a file that is there already is left alone."""
     for version in opened.scores:
-        path = task.path / "benchmarks" / "results" / f"{version}_test.json"
+        path = task.path / _result_file(version)
         side = None if path.exists() else _unseal(task, version)
         if side is not None:
             write_model(path, OpenedResult(**side.result.model_dump(), opening=opened.ordinal or 0))
+
+
+def _result_file(version: str) -> str:
+    return f"benchmarks/results/{version}_test.json"

@@ -128,6 +128,17 @@ def choice_section(choice: str, by: str, reason: str, say: Speaker) -> str:
     return "\n".join([_heading(T("Decision after the comparison"), say), "", say(text)]) + "\n"
 
 
+def pruned_section(at: str, by: str, freed: int, say: Speaker) -> str:
+    """The section that is added when the weights of a version were removed."""
+    said = T(
+        "Removed on {at} by {by} to free {size:.1f} MB. Results, predictions and sealed files are kept.",
+        at=at,
+        by=visible(by, 80),
+        size=freed / 1e6,
+    )
+    return "\n".join([_heading(T("Weights removed"), say), "", say(said)]) + "\n"
+
+
 def _heading(text: Text, say: Speaker) -> str:
     return f"## {say(text)}"
 

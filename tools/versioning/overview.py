@@ -17,7 +17,7 @@ from tools.outcomes.result_origins import version_number
 from tools.read_results import ReadResultsArgs, latest, read_results
 from tools.reading.task import load_task
 from tools.results import SplitResult
-from tools.running.weights import read_weights
+from tools.running.weights import has_weights
 from tools.runs import RunDir, RunState
 from tools.text import T, Text
 from tools.versioning.adopt import current
@@ -117,7 +117,7 @@ def overview(task_path: Path) -> Overview:
                 reason=reason,
                 test=test,
                 opening=opening,
-                weights=_has_weights(task_path, record.version),
+                weights=has_weights(task_path, record.version),
                 in_use=pointer is not None and pointer.version == record.version,
                 forecast=forecasts.get(record.version),
             )
@@ -172,9 +172,3 @@ def _unfinished(task_path: Path, version: str) -> tuple[Stage, Text | None]:
     if status is not None and status.state is RunState.failed:
         return "failed", status.error.message if status.error else T("it does not say why")
     return ("cancelled", None) if status and status.state is RunState.cancelled else ("unfinished", None)
-
-
-def _has_weights(task_path: Path, version: str) -> bool:
-    models = task_path / "models" / version
-    folders = [seed.folder for seed in read_weights(task_path, version).seeds.values()] or ["adapter"]
-    return any((models / folder).is_dir() for folder in folders)

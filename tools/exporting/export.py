@@ -1,0 +1,246 @@
+"""A version in the forms that others use: adapter folder, merged model, GGUF, Ollama Modelfile; each with what belongs to it.
+
+Each form is a folder of its own under the target, written beside it and put in its place in one step. An earlier export is
+replaced, anything else refused. Nothing is sent anywhere (tools/exporting/hub.py).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from tools.catalogue.look_up import prepared_folder
+from tools.errors import Refused
+from tools.exporting.card import Facts, card, hub_name, question
+from tools.exporting.gguf import convert, find_converter, missing_converter
+from tools.exporting.modelfile import modelfile
+from tools.exporting.process import errand_files, run_errand
+from tools.exporting.version import UsedVersion
+from tools.files import now, write_atomic
+from tools.text import Speaker, T, Text, visible
+from tools.training.errands import Asked, ExportDone, ExportErrand, PhaseSaid
+
+Form = Literal["adapter", "merged", "gguf", "ollama"]
+FORMS: tuple[Form, ...] = ("adapter", "merged", "gguf", "ollama")
+MARK = "iterate_export.json"
+"""In every exported folder: which version it is, and that it may be replaced."""
+CHECKED_ROWS = 32
+"""Validation rows that adapter and merged model both answer."""
+_TOKENIZER = ("tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab.*", "merges.txt", "*.model")
+Tell = Callable[[PhaseSaid], None]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """One form as it was written."""
+
+    form: Form
+    folder: Path
+    size: int
+    """Bytes."""
+    seconds: float
+    notes: list[Text] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to export, and where to."""
+
+    target: Path
+    forms: tuple[Form, ...]
+    numbers: Literal["fp32", "bf16"] = "bf16"
+    """Of the merged weights."""
+    converter: Path | None = None
+
+
+@dataclass
+class _Work:
+    """An export under way."""
+
+    used: UsedVersion
+    wish: Wish
+    say: Speaker
+    asked: Asked
+    notes: list[Text]
+    """About the merged weights."""
+
+    def place(self, form: Form) -> Path:
+        """The folder of a form."""
+        return self.wish.target / form
+
+    @property
+    def name(self) -> str:
+        """Of single files."""
+        return f"{self.used.task.name}-{self.used.version}"
+
+
+def export(used: UsedVersion, wish: Wish, tell: Tell, say: Speaker) -> list[Exported]:
+    """Write the forms wished for, in the order adapter, merged, GGUF, Ollama.
+
+    Raises Refused for a version without weights of its own and for folders that hold something else, MissingPart for GGUF
+    without a converter.
+    """
+    _check(used, wish)
+    wish.target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".iterate-export-", dir=wish.target) as scratch:
+        start = time.monotonic()
+        merged = Path(scratch) / "merged" if set(wish.forms) - {"adapter"} else None
+        done = _errand(used, wish, merged, tell)
+        work = _Work(used, wish, say, done.asked, _merge_notes(wish, done) if merged else [])
+        spent = time.monotonic() - start
+        written: list[Exported] = []
+        for form in (form for form in FORMS if form in wish.forms):
+            start = time.monotonic()
+            notes = _WRITERS[form](work, Path(scratch), merged)
+            _mark(work, form)
+            seconds = time.monotonic() - start + (spent if form == "merged" else 0)
+            written.append(Exported(form, work.place(form), _size(work.place(form)), round(seconds, 1), notes))
+    return written
+
+
+def _check(used: UsedVersion, wish: Wish) -> None:
+    """Everything that can be known to go wrong, before a model is loaded."""
+    if used.weights is None:
+        raise Refused(
+            T("{version} is the base model as it is: there is nothing trained to export.", version=used.version),
+            page="methods/model-upgrade",
+        )
+    if "adapter" in wish.forms and used.task.config.values.lora is None:
+        raise Refused(
+            T("{version} trained all weights, so it has no adapter.", version=used.version),
+            hint=T("Export it with --form merged."),
+            page="methods/lora",
+        )
+    if "gguf" in wish.forms and find_converter(wish.converter) is None:
+        raise missing_converter(wish.converter)
+    for form in wish.forms:
+        folder = wish.target / form
+        if folder.exists() and not (folder / MARK).is_file() and any(folder.iterdir()):
+            raise Refused(
+                T("{folder} holds something that is no export of this program.", folder=visible(str(folder), 200)),
+                hint=T("Choose another folder with --to."),
+            )
+
+
+def _errand(used: UsedVersion, wish: Wish, merged: Path | None, tell: Tell) -> ExportDone:
+    rows = used.labelled("valid", CHECKED_ROWS) if merged is not None else []
+    with errand_files(used, rows) as files:
+        errand = ExportErrand.model_validate(
+            {**files, "target": merged, "turns": used.turns_before(), "store": wish.numbers}
+        )
+        for event in run_errand(errand):
+            if isinstance(event, ExportDone):
+                done = event
+            elif isinstance(event, PhaseSaid):
+                tell(event)
+    return done
+
+
+def _merge_notes(wish: Wish, done: ExportDone) -> list[Text]:
+    notes = [T("The weights are stored in {numbers}; they were added up in fp32.", numbers=wish.numbers)]
+    if done.checked:
+        notes.append(
+            T(
+                "Read back, it gave the same answer as the adapter to {agreed} of {checked} validation rows.",
+                agreed=done.agreed,
+                checked=done.checked,
+            )
+        )
+    return notes
+
+
+def _adapter(work: _Work, scratch: Path, _merged: Path | None) -> list[Text]:
+    """The trained adapter with tokenizer and card; it names its base model as others find it."""
+    weights = work.used.weights
+    assert weights is not None
+    folder = scratch / "adapter"
+    shutil.copytree(weights, folder)
+    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    config["base_model_name_or_path"] = hub_name(work.used)
+    write_atomic(folder / "adapter_config.json", json.dumps(config, ensure_ascii=False, indent=2) + "\n")
+    base = prepared_folder(work.used.task.config.values.training.base_model, work.used.task.path)
+    for pattern in _TOKENIZER if base is not None else ():
+        for file in base.glob(pattern) if base is not None else ():
+            shutil.copy2(file, folder / file.name)
+    write_atomic(folder / "README.md", card(Facts(work.used, work.asked, []), "adapter", work.say))
+    _put(folder, work.place("adapter"))
+    return []
+
+
+def _write_merged(work: _Work, scratch: Path, merged: Path | None) -> list[Text]:
+    assert merged is not None
+    folder = scratch / "with card"
+    shutil.copytree(merged, folder, copy_function=_link)
+    write_atomic(folder / "README.md", card(Facts(work.used, work.asked, work.notes), "merged", work.say))
+    _put(folder, work.place("merged"))
+    return work.notes
+
+
+def _gguf(work: _Work, scratch: Path, merged: Path | None) -> list[Text]:
+    converter = find_converter(work.wish.converter)
+    assert merged is not None
+    assert converter is not None
+    folder = scratch / "gguf"
+    convert(converter, merged, folder / f"{work.name}.gguf", "f32" if work.wish.numbers == "fp32" else "bf16")
+    _put(folder, work.place("gguf"))
+    return [T("Converted by {name}.", name=visible(converter.name))]
+
+
+def _ollama(work: _Work, scratch: Path, merged: Path | None) -> list[Text]:
+    """A Modelfile on the GGUF of this export, else on merged weights beside it."""
+    folder = scratch / "ollama"
+    folder.mkdir()
+    file = work.place("gguf") / f"{work.name}.gguf"
+    if file.is_file():
+        source, note = f"../gguf/{file.name}", T("It uses the GGUF file beside it.")
+    else:
+        assert merged is not None
+        shutil.copytree(merged, folder / "weights", copy_function=_link)
+        source, note = "./weights", T("Without a GGUF file it uses merged weights, which Ollama converts itself.")
+    text = modelfile(source, work.asked, question(work.used), f"{work.name}")
+    write_atomic(folder / "Modelfile", text)
+    _put(folder, work.place("ollama"))
+    return [note, T("Load it with: ollama create {name} -f Modelfile", name=work.name)]
+
+
+_WRITERS: dict[Form, Callable[[_Work, Path, Path | None], list[Text]]] = {
+    "adapter": _adapter,
+    "merged": _write_merged,
+    "gguf": _gguf,
+    "ollama": _ollama,
+}
+
+
+def _put(folder: Path, target: Path) -> None:
+    """Move a finished folder to its place, instead of an earlier export."""
+    shutil.rmtree(target, ignore_errors=True)
+    folder.replace(target)
+
+
+def _mark(work: _Work, form: Form) -> None:
+    said = {
+        "task": work.used.task.name,
+        "version": work.used.version,
+        "seed": work.used.seed,
+        "form": form,
+        "at": now(),
+    }
+    write_atomic(work.place(form) / MARK, json.dumps(said, ensure_ascii=False, indent=2) + "\n")
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _link(source: str, target: str) -> None:
+    """Share the bytes between forms where the disk allows it; none of them is written in place."""
+    try:
+        Path(target).hardlink_to(source)
+    except OSError:
+        shutil.copy2(source, target)
