@@ -11,6 +11,45 @@ from agent.commands.common import JsonFlag, TaskName, task_folder, task_say
 from agent.commands.helping import HelpedCommand, told
 from tools.text import T
 
+Label = Annotated[
+    str | None,
+    typer.Option(
+        "--class",
+        "--target-class",
+        help=told(T("Label to write rows for; the one with the fewest training rows when left out.")),
+    ),
+]
+Samples = Annotated[
+    int | None, typer.Option("--samples", "--num-samples", min=1, help=told(T("Rows wanted; 200 when left out.")))
+]
+DryRun = Annotated[
+    int | None,
+    typer.Option("--dry-run", min=1, metavar="N", help=told(T("Show N rows with their checks and write nothing."))),
+]
+BatchName = Annotated[
+    str | None,
+    typer.Option("--batch", help=told(T("Name of the batch; an unfinished one goes on where it stopped."))),
+]
+Output = Annotated[
+    str | None,
+    typer.Option("--output", help=told(T("Copy the rows that pass to this new file inside the task folder."))),
+]
+MaxCost = Annotated[
+    float | None, typer.Option("--max-cost", help=told(T("US dollars that the batch may cost at most.")))
+]
+MaxMinutes = Annotated[
+    float | None, typer.Option("--max-minutes", help=told(T("Minutes after which this call stops asking.")))
+]
+PerMinute = Annotated[float | None, typer.Option("--per-minute", help=told(T("Questions per minute at most.")))]
+Parallel = Annotated[int, typer.Option("--parallel", min=1, max=64, help=told(T("Questions at the same time.")))]
+PriceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--price", metavar="IN,OUT", help=told(T("Dollars for a million tokens asked and answered, such as 0.15,0.60."))
+    ),
+]
+Close = Annotated[bool, typer.Option("--close", help=told(T("Ask nothing more: take what an unfinished batch has.")))]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
@@ -29,52 +68,17 @@ def register(app: typer.Typer) -> None:
 
 def generate(
     task: TaskName,
-    label: Annotated[
-        str | None,
-        typer.Option(
-            "--class",
-            "--target-class",
-            help=told(T("Label to write rows for; the one with the fewest training rows when left out.")),
-        ),
-    ] = None,
-    samples: Annotated[
-        int | None, typer.Option("--samples", "--num-samples", min=1, help=told(T("Rows wanted; 200 when left out.")))
-    ] = None,
-    dry_run: Annotated[
-        int | None,
-        typer.Option("--dry-run", min=1, metavar="N", help=told(T("Show N rows with their checks and write nothing."))),
-    ] = None,
-    batch: Annotated[
-        str | None,
-        typer.Option("--batch", help=told(T("Name of the batch; an unfinished one goes on where it stopped."))),
-    ] = None,
-    output: Annotated[
-        str | None,
-        typer.Option("--output", help=told(T("Copy the rows that pass to this new file inside the task folder."))),
-    ] = None,
-    max_cost: Annotated[
-        float | None, typer.Option("--max-cost", help=told(T("US dollars that the batch may cost at most.")))
-    ] = None,
-    max_minutes: Annotated[
-        float | None, typer.Option("--max-minutes", help=told(T("Minutes after which this call stops asking.")))
-    ] = None,
-    per_minute: Annotated[
-        float | None, typer.Option("--per-minute", help=told(T("Questions per minute at most.")))
-    ] = None,
-    parallel: Annotated[
-        int, typer.Option("--parallel", min=1, max=64, help=told(T("Questions at the same time.")))
-    ] = 4,
-    price: Annotated[
-        str | None,
-        typer.Option(
-            "--price",
-            metavar="IN,OUT",
-            help=told(T("Dollars for a million tokens asked and answered, such as 0.15,0.60.")),
-        ),
-    ] = None,
-    close: Annotated[
-        bool, typer.Option("--close", help=told(T("Ask nothing more: take what an unfinished batch has.")))
-    ] = False,
+    label: Label = None,
+    samples: Samples = None,
+    dry_run: DryRun = None,
+    batch: BatchName = None,
+    output: Output = None,
+    max_cost: MaxCost = None,
+    max_minutes: MaxMinutes = None,
+    per_minute: PerMinute = None,
+    parallel: Parallel = 4,
+    price: PriceOption = None,
+    close: Close = False,
     json: JsonFlag = False,
 ) -> None:
     """`iterate generate`."""

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.writers import Scripted, good, writer_of
+from tests.support.writers import make_task as make_writable
 from tools.change import ChangeKind
 from tools.edit_config import apply_edits
 from tools.errors import InputError, MissingPart, NotFound
@@ -118,22 +120,32 @@ def test_the_tool_plans_without_writing(tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     result = generate_data(GenerateDataArgs(task_dir=tmp_path, action="oversample", count=500))
     assert result.rows_before == COUNTS
-    assert len(result.change.edits) == 3
-    assert generate_data(GenerateDataArgs(task_dir=tmp_path, action="class_weights")).change.edits
+    assert result.change is not None and len(result.change.edits) == 3
+    weights = generate_data(GenerateDataArgs(task_dir=tmp_path, action="class_weights")).change
+    assert weights is not None and weights.edits
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
 def test_new_rows_need_a_model_and_the_error_says_what_works_without_one(tmp_path: Path) -> None:
-    args = GenerateDataArgs(
-        task_dir=tmp_path, action="generate", labels=["中立"], count=200, output=tmp_path / "new.jsonl"
-    )
+    args = GenerateDataArgs(task_dir=tmp_path, action="generate", labels=["中立"], count=200, output="new.jsonl")
     with pytest.raises(MissingPart) as caught:
         generate_data(args)
     assert "oversample" in str(caught.value.hint)
     assert "class_weights" in str(caught.value.hint)
     assert caught.value.page == "methods/data-generation"
-    with pytest.raises(MissingPart, match="cannot write rows"):
-        generate_data(args, complete=lambda prompt: prompt)
+    assert "iterate review" in str(caught.value.hint)
+
+
+def test_new_rows_are_written_for_one_label_and_are_no_change_yet(tmp_path: Path) -> None:
+    task = make_writable(tmp_path / "t")
+    writer = writer_of(Scripted(good))
+    result = generate_data(
+        GenerateDataArgs(task_dir=task.path, action="generate", labels=["中立"], count=5), writer, lambda _: None
+    )
+    assert result.change is None
+    assert result.generated is not None and result.generated.report.passed == 5
+    with pytest.raises(InputError, match="one label at a time"):
+        generate_data(GenerateDataArgs(task_dir=task.path, action="generate", labels=["中立", "支持"]), writer)
 
 
 def test_a_task_without_labels_is_told_so(tmp_path: Path) -> None:

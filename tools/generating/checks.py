@@ -99,10 +99,10 @@ def fault_of(facts: Facts, wanted: str, row: Written) -> Quarantined | None:
     """The first thing that speaks against a row; None when nothing does."""
     rules: tuple[tuple[Why, Callable[[], Iterator[Text]]], ...] = (
         ("label", lambda: _label(facts, wanted, row)),
-        ("length", lambda: _length(facts, row)),
         ("characters", lambda: _characters(facts, row)),
         ("markup", lambda: _markup(facts, row)),
         ("script", lambda: _script(facts, row)),
+        ("length", lambda: _length(facts, row)),
         ("name", lambda: _names(facts, row)),
         ("form", lambda: iter(row_problems(facts.task, row.fields, row.label))),
     )

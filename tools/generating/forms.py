@@ -16,7 +16,7 @@ from tools.task import TaskDefinition
 
 UNCLEAR = "unclear"
 """What the judge may say instead of a label."""
-LONGEST_ANSWER = 400_000
+LONGEST_ANSWER = 1_000_000
 """Characters; what is longer is not parsed at all."""
 
 
