@@ -145,7 +145,10 @@ def _more_data(_task: Task) -> list[WishedEdit]:
         T(
             "New rows are not written from the conversation; a change of the configuration cannot add what is not there."
         ),
-        hint=T("Oversampling repeats rows and class weights weigh them: what would oversampling do"),
+        hint=T(
+            "Write and review them first: iterate generate TASK --class LABEL, then iterate review TASK. Or ask: what would "
+            "oversampling do"
+        ),
         page="methods/data-generation",
     )
 
