@@ -207,6 +207,18 @@ def test_a_rejection_with_its_reason_reaches_the_rest_of_the_list_and_keeps_wish
     assert journal(task, "decision")[0]["data"]["decision"]["reason"] == "too dear"
 
 
+def test_a_reason_that_shortens_the_list_says_so(task):
+    def slow(question):
+        return decision(question, Verb.reject, reason="too slow")
+
+    _, _, events = run(task, slow)
+    told = [str(event.message) for event in events if isinstance(event, Notice)]
+    before = next(len(event.proposals) for event in events if isinstance(event, Proposed))
+    after = [len(event.proposals) for event in events if isinstance(event, Proposed)][-1]
+    assert after < before
+    assert any(f"speaks against {before - after} more" in line and "try learning rate" in line for line in told)
+
+
 def test_an_edit_that_is_not_valid_is_explained_and_asked_again(task):
     def nonsense(question):
         edit = question.proposal.changes[0].edits[0].model_copy(update={"new": "fast"})

@@ -64,6 +64,11 @@ class Surface(App[int]):
         """The chat is there from the first paint."""
         return self.chat
 
+    def get_css_variables(self) -> dict[str, str]:
+        """The colours of the theme, the pale ones of them made readable."""
+        self.theme_variables = super().get_css_variables() | themes.readable(self.theme)
+        return self.theme_variables
+
     def greet(self) -> None:
         """Right after the first paint: the message that was not sent, the title, keys that do not exist."""
         self.chat.composer.replace_text(self.memory.now.draft)

@@ -20,6 +20,14 @@ _WORDS = {
 }
 _LIGHT_BACKGROUNDS = frozenset({"7", "15"})
 
+_DARKER = {"text-success": "#1d5c33", "text-warning": "#704500"}
+"""Textual's own green and amber are too pale to read on its light ground."""
+
+
+def readable(theme: str) -> dict[str, str]:
+    """The colours of a theme that are replaced, because its words would not stand out from their ground."""
+    return _DARKER if theme == "textual-light" else {}
+
 
 def chosen(word: str) -> str | None:
     """The choice that a typed word means; None for another word."""

@@ -295,6 +295,13 @@ def test_help_says_what_is_possible_right_now(ask: Ask, talk: Situation) -> None
     assert "Nothing waits for an answer." in words(ask("help"))
 
 
+def test_what_is_not_understood_while_a_question_waits_names_its_answers(ask: Ask, talk: Situation) -> None:
+    listed = listed_proposals(Understood(BY_NAME["proposals"], {}, 100), talk)
+    question = ReviewQuestion(proposal=listed[0], number=2, total=3, approved=0)
+    said = words(ask("colourless green ideas", replace(talk, question=question)))
+    assert "reject 2 because ..." in said and "/improve" not in said
+
+
 def test_who_answers_and_where_things_are_is_said(ask: Ask, mood: MoodTask) -> None:
     said = words(ask("who are you"))
     assert "no language model is set up" in said

@@ -60,6 +60,14 @@ def test_too_slow_is_measured_by_the_cheapest_change_that_was_too_slow(epochs: P
     assert not wishes(epochs, "太久了").allow(epochs)
 
 
+def test_a_change_that_is_asked_for_by_name_may_take_as_long(epochs: Proposal, task: Task, made: Any) -> None:
+    found = propose(task, made.diagnosis(task, made.finding("underfitting", about={"sign": "no_gap"})))
+    rate = next(one for one in found if "learning_rate" in topics_of(one))
+    slow = rate.model_copy(update={"cost": epochs.cost})
+    assert not wishes(epochs, "太慢了").allow(slow)
+    assert wishes(epochs, "太慢了，先調學習率").allow(slow)
+
+
 def test_only_rejections_are_read(epochs: Proposal) -> None:
     assert wishes(epochs, "too slow, no oversampling", verb=Verb.defer) == Wishes()
 

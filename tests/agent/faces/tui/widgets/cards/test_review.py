@@ -147,6 +147,28 @@ async def test_a_rejection_carries_its_reason_and_an_empty_one_must_be_meant(app
         assert (app.answers[0].decision, app.answers[0].reason) == (Verb.reject, "too dear")
 
 
+async def test_the_field_of_a_reason_is_in_sight_wherever_the_card_was_scrolled_to(clock, task):
+    long = "".join(f" line{number}: {number}\n" for number in range(200))
+    asked = question(diff="--- a/c\n+++ b/c\n@@ -1,200 +1,200 @@\n" + long)
+    app = CardApp(lambda: ReviewCard(asked, 7, task, english, now=clock))
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.card.focus()
+        await press(app, pilot, clock, "end", "r")
+        await until(pilot, lambda: app.focused is app.card.pane.takes_keys)
+        await pilot.pause()
+        assert app.card.body.content_region.contains_region(app.focused.region)
+        assert "Enter rejects with it" in shown(app)
+
+
+async def test_an_edited_value_keeps_what_was_not_deleted(app, clock):
+    async with app.run_test(size=(100, 30)) as pilot:
+        app.card.focus()
+        await press(app, pilot, clock, "e")
+        before = app.focused.value
+        await pilot.press("backspace", "backspace", "backspace", "7")
+        assert app.focused.value == before[:-3] + "7"
+
+
 async def test_a_comment_goes_with_the_approval_and_an_empty_one_approves_nothing(app, clock):
     async with app.run_test() as pilot:
         app.card.focus()
