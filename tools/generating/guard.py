@@ -15,6 +15,7 @@ from tools.generating.checks import Quarantined, Written
 from tools.generating.facts import Facts
 from tools.task import Row
 from tools.text import T, Text, visible
+from tools.words import split_name
 
 ALIKE = 0.8
 """Written rows may be less alike than other rows may (tools/evidence/thresholds.py): models repeat themselves."""
@@ -37,7 +38,7 @@ def copies(facts: Facts, rows: Sequence[Written], elsewhere: Sequence[Row]) -> d
     for split, others in (("valid", facts.valid), ("test", facts.test)):
         for leak in find_leaks(texts, _texts(facts, others), limit):
             twin = others[leak.copy].id
-            reason = T("It is {split} row {row}, {how}.", split=split, row=visible(twin, 60), how=_HOW[leak.how])
+            reason = T("It is {split} row {row}, {how}.", split=split_name(split), row=visible(twin, 60), how=_HOW[leak.how])
             found.setdefault(
                 leak.row, Quarantined.model_validate({"why": "leak", "reason": reason, "twin": twin, "split": split})
             )
