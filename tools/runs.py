@@ -41,6 +41,14 @@ class Example(_Model):
     rejected: str | None = None
 
 
+class RateRange(_Model):
+    """The learning rates of a range test, rising exponentially from step to step."""
+
+    low: float = Field(gt=0)
+    high: float = Field(gt=0, le=1)
+    steps: int = Field(ge=5)
+
+
 class RunSpec(_Model):
     """spec.json: what to train; written once by launch_training, never changed."""
 
@@ -71,6 +79,8 @@ class RunSpec(_Model):
     """Absolute path of the trained weights to evaluate; only with `train` false."""
     start_from: str | None = None
     """Absolute path of the trained weights that the training begins with; None is the base model as it is."""
+    rate_range: RateRange | None = None
+    """A range test of the learning rate instead of a training (tools/training/lr_range.py)."""
     created_at: str
 
     @property

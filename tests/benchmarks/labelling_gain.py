@@ -138,12 +138,13 @@ class Model:
 
 
 def by_model(left, known, model, confusion, batch, seed) -> list[Row]:
-    return [one.row for one in choose(left, model.probabilities(left), batch, confused=confused_pairs(confusion))]
+    return [
+        one.row for one in choose(left, model.probabilities(left), batch, confused=confused_pairs(confusion), draw=seed)
+    ]
 
 
 def without_scores(left, known, model, confusion, batch, seed) -> list[Row]:
-    mixed = random.Random(seed).sample(list(left), len(left))
-    return [one.row for one in choose(mixed, {}, batch)]
+    return [one.row for one in choose(left, {}, batch, draw=seed)]
 
 
 def by_neighbours(left, known, model, confusion, batch, seed) -> list[Row]:

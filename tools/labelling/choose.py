@@ -14,11 +14,11 @@ from the nearest training rows, was measured and left out: on the bundled tasks 
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tools.files import sha256_bytes
 from tools.labelling.vectors import Vectors
 from tools.task import Row
 
@@ -58,9 +58,14 @@ def confused_pairs(confusion: Mapping[str, Mapping[str, int]]) -> dict[LabelPair
 
 
 def choose(
-    rows: Sequence[Row], scores: Scores, count: int, *, confused: Mapping[LabelPair, int] | None = None
+    rows: Sequence[Row],
+    scores: Scores,
+    count: int,
+    *,
+    confused: Mapping[LabelPair, int] | None = None,
+    draw: int = 0,
 ) -> list[Choice]:
-    """Up to `count` rows, the same ones for the same pool; those chosen for their uncertainty first."""
+    """Up to `count` rows, the same ones for the same pool and `draw`; those chosen for their uncertainty first."""
     wanted = min(count, len(rows))
     candidates = [_choice(row, scores.get(row.id, {})) for row in rows]
     spread = _Spread(rows)
@@ -68,7 +73,7 @@ def choose(
     sought = min(len(scored), wanted - round(wanted * RANDOM_SHARE))
     _take_uncertain(spread, candidates, scored, sought, confused or {})
     chosen = [candidates[at] for at in spread.taken]
-    spread.take_apart(_shuffled(rows, set(spread.taken)), wanted - len(chosen))
+    spread.take_apart(_shuffled(rows, set(spread.taken), draw), wanted - len(chosen))
     return [*chosen, *(replace(candidates[at], at_random=True) for at in spread.taken[len(chosen) :])]
 
 
@@ -85,9 +90,9 @@ def _take_uncertain(
     spread.take(rest[: BREADTH * left], left)
 
 
-def _shuffled(rows: Sequence[Row], without: set[int]) -> list[int]:
-    """The other rows in an order that depends on what they say alone."""
-    said = {at: hashlib.sha256(repr(row.key).encode("utf-8", "surrogatepass")).digest() for at, row in enumerate(rows)}
+def _shuffled(rows: Sequence[Row], without: set[int], draw: int) -> list[int]:
+    """The other rows in an order that depends on what they say, and on the number of the draw, alone."""
+    said = {at: sha256_bytes(repr((draw, row.key)).encode("utf-8", "surrogatepass")) for at, row in enumerate(rows)}
     return sorted((at for at in said if at not in without), key=lambda at: said[at])
 
 

@@ -93,6 +93,10 @@ def _run(run: RunDir, recorder: Recorder) -> RunResult:
         from tools.training.run_command import run_command
 
         return run_command(job)
+    if spec.rate_range is not None:
+        from tools.training.lr_range import find_range
+
+        return find_range(job, spec.rate_range)
     if not spec.train:
         from tools.training.evaluate import evaluate
 
