@@ -86,8 +86,10 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "拒絕{numbers},{reason} | 拒絕 | 拒絕因為{reason}",
     ),
     "later": _said(
-        "later | decide later | maybe later | defer {numbers} | decide {numbers} later | {numbers} later",
-        "稍後再說 | 之後再說 | 晚點再說 | 之後再決定 | 稍後決定 | {numbers}稍後決定 | {numbers}之後再說",
+        "later | decide later | maybe later | put off | put off {numbers} | "
+        "defer {numbers} | decide {numbers} later | {numbers} later",
+        "稍後再說 | 之後再說 | 晚點再說 | 之後再決定 | 稍後決定 | "
+        "先擱置 | 先擱置 {numbers} | {numbers}稍後決定 | {numbers}之後再說",
     ),
     "adopt": _said(
         "adopt {version} | use {version} from now on | adopt | adopt it",

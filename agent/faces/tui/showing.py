@@ -190,7 +190,8 @@ class Showing:
         app.chat.transcript.end_stream()
         if self._answered or event.note:
             app.show(*byline(event, app.say, stopped=app.talk.interrupted))
-        self.who(app.bridge.model)  # its name may be known only now
+        if app.bridge.model is not None:
+            self.who(app.bridge.model)  # its name may be known only now
         app.turn_over(turn)
 
     def _file(self, event: Filed) -> None:

@@ -181,6 +181,7 @@ async def test_an_answered_card_leaves_the_transcript_at_its_end(tmp_path: Path)
         await pilot.press(*"not now", "enter")
         assert app.chat.focused is app.chat.composer
         await until(pilot, lambda: isinstance(app.desk.card, ReviewCard) and app.desk.card is not first)
+        assert app.task_path is not None
         decided = [entry for entry in Journal(app.task_path).entries() if entry.event == "decision"]
         assert Decision.model_validate(decided[0].data["decision"]).reason == "not now"
         transcript = app.chat.transcript
