@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from agent.commands import generating, improve, labelling, look, setup, talk, using, versions
+from agent.commands import generating, improve, labelling, look, pairs, setup, talk, using, versions
 from agent.commands.common import OPTIONS, globals_first, guarded, language_flag, main_options, safe_say
 from agent.commands.helping import HelpedGroup, speak_with, told
 from tools.text import T
@@ -27,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.callback(invoke_without_command=True)(main_options)
-for module in (talk, look, improve, generating, labelling, versions, using, setup):
+for module in (talk, look, improve, generating, labelling, pairs, versions, using, setup):
     module.register(app)
 
 

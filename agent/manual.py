@@ -6,13 +6,14 @@ Each takes the task's lock, says so in the journal under the session name "comma
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 from pydantic import JsonValue, ValidationError
 
 from agent.approval import user_name
 from agent.context import Context
-from agent.events import Emit
+from agent.events import Emit, Progress
 from agent.journal import Journal
 from agent.proposing import baseline
 from agent.proposing.now import base_version
@@ -22,9 +23,11 @@ from tools.change import Change
 from tools.contract import Effects, Tool, call, find_tool
 from tools.edit_config import EditConfigArgs, EditConfigResult, config_after, edit_config
 from tools.errors import InputError, NotFound, RunFailed
-from tools.files import now, sha256_bytes
-from tools.launch_training import LaunchArgs, active_runs, cancel
-from tools.preference.derived import write_derived
+from tools.files import now, sha256_bytes, write_atomic
+from tools.launch_training import LaunchArgs, active_runs, cancel, prepare, run_all
+from tools.preference.derived import Derived, derive_pairs, write_derived
+from tools.preference.out_of_fold import collect_folds, plan_folds
+from tools.preference.pairs import Pair
 from tools.read_results import ReadResultsArgs, latest, read_results
 from tools.reading.task import load_task
 from tools.results import SplitResult
@@ -80,6 +83,43 @@ def evaluate(path: Path, version: str, emit: Emit, say: Speaker) -> bool:
         launch = LaunchArgs(task_dir=path, version=version, seeds=seeds, train=False, weights_from=version, retry=True)
         Journal(path).note(COMMAND, "evaluate", f"{version}:{now()}", by="person", version=version, who=user_name())
         return run_version(launch, Context(session=COMMAND, emit=emit, say=say))
+
+
+def make_pairs(path: Path) -> Derived:
+    """Write the pairs that follow from the confusions and format faults of the version to start from.
+
+    Raises NotFound without a validation result, InputError when it has no errors to make pairs from.
+    """
+    with task_lock(path):
+        derived = derive_pairs(load_task(path), base_version(path, "") or None)
+        if not derived.pairs:
+            raise InputError(
+                T("{version} made no errors on validation that pairs could be made from.", version=derived.version),
+                page="methods/comparison",
+            )
+        write_atomic(path / derived.file, derived.content)
+        Journal(path).note(COMMAND, "pairs", derived.file, by="person", pairs=len(derived.pairs), who=user_name())
+    return derived
+
+
+def train_folds(path: Path, folds: int, emit: Emit) -> tuple[str, list[Pair]] | None:
+    """Train on parts of the training rows and write the errors on the rest as pairs; None when it was cancelled.
+
+    Their weights are deleted afterwards: what they answered is kept in their run directories.
+    """
+    with task_lock(path):
+        task, version = load_task(path), base_version(path, "") or "v0"
+        plan = plan_folds(task, version, folds)
+        Journal(path).note(COMMAND, "folds", f"{version}:{now()}", by="person", folds=folds, who=user_name())
+        run_dirs = [prepare(run, path, retry=True) for run in plan.runs]
+        if not run_all(run_dirs, lambda run_dir, event: emit(Progress(run_id=run_dir.name, event=event))):
+            return None
+        file, pairs = collect_folds(task, version, run_dirs)
+        for run_dir in run_dirs:
+            shutil.rmtree(run_dir / "checkpoints", ignore_errors=True)
+            shutil.rmtree(run_dir / "adapter", ignore_errors=True)
+        Journal(path).note(COMMAND, "pairs", file, by="person", pairs=len(pairs), who=user_name())
+    return file, pairs
 
 
 def score_again(path: Path, version: str) -> SplitResult:

@@ -24,8 +24,9 @@ from tools.reading.task import inside, load_split, load_task
 from tools.results import SplitResult
 from tools.running.recipe import apply_recipe
 from tools.scoring.answers import expected_answer
-from tools.scoring.prompting import answer_text
-from tools.task import AnswerFormat, Row, Task
+from tools.scoring.asking import Asker
+from tools.scoring.label_words import spoken
+from tools.task import Row, Task
 from tools.text import T, visible
 from tools.versioning.records import snapshot_text
 
@@ -41,6 +42,8 @@ _DERIVED = re.compile(rf"{FOLDER}/(?P<version>.+)-{NAME}-[0-9a-f]{{8}}\.jsonl")
 class Derived:
     """Pairs that can be written down at any time."""
 
+    version: str
+    """Whose errors they come from."""
     file: str
     """Relative to the task folder; the name holds a hash of the content."""
     content: str
@@ -65,7 +68,7 @@ def derive_pairs(task: Task, version: str | None = None) -> Derived:
     rows = apply_recipe(task, load_split(task, "train").split, oversample=False).rows
     pairs = list(_pairs(task, rows, result))
     content = pair_lines(pairs)
-    return Derived(pair_file(f"{result.version}-{NAME}", content), content, pairs)
+    return Derived(result.version, pair_file(f"{result.version}-{NAME}", content), content, pairs)
 
 
 def write_derived(task_path: Path, config_text: str | None = None) -> list[str]:
@@ -114,19 +117,21 @@ def _changed(file: str) -> InputError:
 
 def _pairs(task: Task, rows: Sequence[Row], result: SplitResult) -> Iterator[Pair]:
     answer = task.definition.answer
+    asker = Asker(task)
+    spoken_answer = spoken(answer, task.config.values.prompt.label_words)
     model = _base_model(task, result.version)
     confusable = most_confusable(result.confusion, answer.labels or list(result.confusion))
     kinds, share = _failures(task, result)
     broken = _spread(len(rows), share)
     for number, row in enumerate(rows):
-        text = _text(answer, row)
+        text = _text(asker, row)
         if text is None:
             continue
         label = expected_answer(answer, row.answer)
-        rejected = break_answer(answer, text, kinds) if number in broken else None
+        rejected = break_answer(spoken_answer, text, kinds) if number in broken else None
         source = PairSource.broken_format
         if rejected is None and isinstance(label, str) and label in confusable:
-            rejected, source = answer_text(answer, confusable[label]), PairSource.confusable
+            rejected, source = _text(asker, _taken_for(row, confusable[label])), PairSource.confusable
         if rejected is not None and rejected != text:
             yield Pair(
                 id=f"{row.id}/{source.value}",
@@ -178,14 +183,19 @@ def _spread(rows: int, share: float) -> set[int]:
     return {number * rows // count for number in range(count)} if count else set()
 
 
-def _text(answer: AnswerFormat, row: Row) -> str | None:
-    """The row's answer as it is trained on; None where it cannot be written."""
+def _taken_for(row: Row, label: str) -> Row:
+    return row.model_copy(update={"answer": label})
+
+
+def _text(asker: Asker, row: Row) -> str | None:
+    """The row's answer as it is trained on; None where there is none or it cannot be written."""
     try:
-        return None if row.answer is None else answer_text(answer, row.answer)
+        return asker.completion(row) or None
     except InputError:
         return None
 
 
-def answers_of(answer: AnswerFormat, rows: Iterable[Row]) -> dict[str, str]:
+def answers_of(task: Task, rows: Iterable[Row]) -> dict[str, str]:
     """Row id to its answer as it is trained on."""
-    return {row.id: text for row in rows if (text := _text(answer, row)) is not None}
+    asker = Asker(task)
+    return {row.id: text for row in rows if (text := _text(asker, row)) is not None}

@@ -49,7 +49,7 @@ def usable_pairs(task: Task) -> Usable:
             return derived.pairs
 
     rows = apply_recipe(task, load_split(task, "train").split, oversample=False).rows
-    answers = answers_of(task.definition.answer, rows)
+    answers = answers_of(task, rows)
     named = named_pairs(task, read)
     pairs = [pair for row in rows for pair in named.get(row.id, []) if fits(pair, answers.get(row.id, ""))]
     known = {pair.row for pair in pairs}
