@@ -165,7 +165,7 @@ _END_MESSAGES: dict[EndReason, Text] = {
     "done": T("The session is finished."),
     "nothing_to_do": T("There is nothing to decide."),
     "waiting": T("A decision is waiting for a person; nothing was approved in its place."),
-    "failed": T("The training failed; the configuration before it was restored."),
+    "failed": T("No new version came of the training; the configuration before it was restored."),
     "interrupted": T("You left the session. A training that is running goes on; nothing is lost."),
 }
 
