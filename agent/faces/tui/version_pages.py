@@ -82,7 +82,7 @@ def _numbers(facts: VersionFacts, metric: str, verdict: str | None) -> list[Text
             told.append(T("The brackets are the spread over the seeds: {seeds}.", seeds=_percents(score.seeds)))
         elif score.low is not None:
             told.append(
-                T("The brackets are the 95 % interval for drawing other rows; the spread over seeds is unknown.")
+                T("The brackets are the 95 percent interval for drawing other rows; the spread over seeds is unknown.")
             )
     if facts.test is not None:
         told.append(

@@ -102,7 +102,7 @@ def _score(line: MetricLine) -> Text:
     if line.range is None:
         return score
     return T(
-        "{score} (95% interval {low} to {high}, {p})",
+        "{score} (95 percent interval {low} to {high}, {p})",
         score=score,
         low=points(line.range.low),
         high=points(line.range.high),
