@@ -13,6 +13,7 @@ from agent.library import Library
 from tools.config import TrainingConfig
 from tools.evidence.thresholds import read_thresholds
 from tools.outcomes.result_origins import answered_splits
+from tools.preference.pairs import Pair
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = ("en", "zh-TW")
@@ -226,11 +227,15 @@ def in_big5(char: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize("page_id", ["methods/orpo", "methods/dpo", "methods/kto"])
-@pytest.mark.parametrize(("language", "said"), [("en", "trains SFT only"), ("zh-TW", "只能訓練 SFT")])
-def test_a_method_that_is_not_trained_yet_says_so_before_it_explains_itself(page_id, language, said):
-    text = text_of(page_id, language)
-    assert said in text[: text.index("json")]
+@pytest.mark.parametrize("method", ["orpo", "dpo", "kto"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_preference_method_shows_the_lines_that_train_it_and_where_its_pairs_come_from(method, language):
+    text = text_of(f"methods/{method}", language)
+    recipes = [YAML(typ="safe").load(body) for body in blocks(text, "yaml")]
+    [recipe] = [one for one in recipes if one["training"].get("method") == method]
+    assert recipe["data"]["preference"]
+    assert any(line.startswith("iterate pairs TASK") for line in command_lines(text))
+    assert all(Pair.model_validate_json(line).chosen for body in blocks(text, "json") for line in body.splitlines())
 
 
 @each_page
