@@ -108,7 +108,7 @@ def test_a_model_that_fails_is_a_notice_and_the_rules_proposals_stand(
     monkeypatch.setattr(asking, "SECONDS", 0.6)
     server.fault(fault, times=6)
     assert advised(diagnosed, context) == by_rules
-    assert "goes on with what the rules found" in str(only(Notice)[-1].message)
+    assert any("goes on with what the rules found" in str(notice.message) for notice in only(Notice))
 
 
 def test_a_weak_server_is_asked_in_simpler_ways(
