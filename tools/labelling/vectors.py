@@ -6,7 +6,7 @@ not meaning.
 
 from __future__ import annotations
 
-import zlib
+import binascii
 from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
@@ -63,5 +63,5 @@ def _grams(questions: Questions, row: Row) -> Counter[int]:
         for size in range(1, LONGEST_GRAM + 1):
             for start in range(len(short) - size + 1):
                 gram = f"{name}\0{short[start : start + size]}"
-                found[zlib.crc32(gram.encode("utf-8", errors="surrogatepass")) % _BUCKETS] += 1
+                found[binascii.crc32(gram.encode("utf-8", errors="surrogatepass")) % _BUCKETS] += 1
     return found
