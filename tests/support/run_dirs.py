@@ -24,13 +24,27 @@ from tools.task import AnswerFormat
 from tools.text import T
 
 TASKS = Path(__file__).resolve().parents[2] / "tasks"
+RECORDS = Path(__file__).resolve().parent / "records"
+"""Records of real trainings that stay as they are when a bundled task is trained anew."""
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 """When every run of the tests began."""
 
 
 def copy_task(folder: Path, name: str = "stance") -> Path:
-    """A bundled task with its first version, without raw data."""
-    return Path(shutil.copytree(TASKS / name, folder / name, ignore=shutil.ignore_patterns("raw", "runs", "models")))
+    """A bundled task with a first version, without raw data."""
+    ignored = shutil.ignore_patterns("raw", "runs", "models")
+    return keep_record(Path(shutil.copytree(TASKS / name, folder / name, ignore=ignored)))
+
+
+def keep_record(task: Path) -> Path:
+    """Give the copy of a bundled task the record that the tests know, where they know one, and its configuration."""
+    record = RECORDS / task.name
+    if record.is_dir():
+        for part in ("iterations", "benchmarks/results"):
+            shutil.rmtree(task / part, ignore_errors=True)
+            shutil.copytree(record / part, task / part)
+        shutil.copyfile(record / "iterations/v1/config_snapshot.yaml", task / "configs/training_config.yaml")
+    return task
 
 
 def at(seconds: float) -> str:
@@ -38,9 +52,21 @@ def at(seconds: float) -> str:
     return (START + timedelta(seconds=seconds)).isoformat(timespec="seconds")
 
 
-def history(task: str = "stance") -> list[HistoryPoint]:
-    """What was logged in the real training of a bundled task's first version."""
-    lines = (TASKS / task / "iterations" / "v1" / "history.jsonl").read_text(encoding="utf-8").splitlines()
+def history() -> list[HistoryPoint]:
+    """What was logged in one real training of stance, the one of the record that the tests know."""
+    return _points(RECORDS / "stance")
+
+
+def bundled_histories(task: str) -> dict[int | None, list[HistoryPoint]]:
+    """What was logged in each training of a bundled task's first version, by seed."""
+    found: dict[int | None, list[HistoryPoint]] = {}
+    for point in _points(TASKS / task):
+        found.setdefault(point.seed, []).append(point)
+    return found
+
+
+def _points(task: Path) -> list[HistoryPoint]:
+    lines = (task / "iterations" / "v1" / "history.jsonl").read_text(encoding="utf-8").splitlines()
     return [HistoryPoint.model_validate(json.loads(line)) for line in lines]
 
 

@@ -12,12 +12,13 @@ from agent.faces.tui.app import IterateApp
 from agent.i18n import speaker
 from agent.paths import Workspace, bundled_dir, copy_tasks, find_workspace
 from agent.settings import Settings
+from tests.support.run_dirs import keep_record
 
 SIZE = (100, 30)
 
 
 def workspace_with(root: Path, *names: str) -> Workspace:
-    """A workspace with copies of these bundled tasks."""
+    """A workspace with copies of these bundled tasks, with the records that the tests know."""
     source = root / "bundled"
     for name in names:
         source.mkdir(parents=True, exist_ok=True)
@@ -26,6 +27,8 @@ def workspace_with(root: Path, *names: str) -> Workspace:
     (home / "tasks").mkdir(parents=True)
     if names:
         copy_tasks(source, home / "tasks")
+    for name in names:
+        keep_record(home / "tasks" / name)
     return find_workspace(home)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.run_dirs import history
+from tests.support.run_dirs import bundled_histories
 from tools.evidence.thresholds import Thresholds
 from tools.results import HistoryPoint
 from tools.running.run_alerts import Pulse, curve_alerts, pace_alerts, pauses_between, pulse_alerts
@@ -33,8 +33,9 @@ def falling(steps=60, floor=0.1):
 
 @pytest.mark.parametrize("task", ["stance", "entity-sentiment", "official-doc"])
 def test_a_healthy_real_run_raises_no_alert_at_any_moment(task):
-    points = history(task)
-    assert [found for end in range(len(points) + 1) if (found := kinds(points[:end]))] == []
+    runs = bundled_histories(task).values()
+    moments = [points[:end] for points in runs for end in range(len(points) + 1)]
+    assert moments and [found for moment in moments if (found := kinds(moment))] == []
 
 
 def test_a_validation_loss_that_rises_while_the_training_loss_falls_is_overfitting_and_names_the_best_step():
@@ -54,6 +55,12 @@ def test_two_rises_are_not_enough_unless_they_are_large():
 def test_a_rising_validation_loss_with_a_rising_score_is_no_alert():
     evals = [(10, 0.50, 0.60), (20, 0.55, 0.65), (30, 0.60, 0.70), (40, 0.65, 0.75)]
     assert kinds(training(falling(), evals)) == []
+
+
+def test_a_validation_loss_above_its_lowest_is_no_alert_when_the_score_still_rose_as_in_a_real_run():
+    evals = [(22, 0.547, 0.186), (44, 0.362, 0.435), (66, 0.428, 0.464), (88, 0.401, 0.593)]
+    points = training(falling(88), evals)
+    assert [found for end in range(len(points) + 1) if (found := kinds(points[:end]))] == []
 
 
 def test_a_loss_that_is_not_a_number_is_an_error_at_its_step():
