@@ -19,13 +19,13 @@ from tools.read_results import ReadResultsArgs, latest, read_results
 from tools.reading.task import load_split
 from tools.results import SplitResult
 from tools.running.recipe import apply_recipe
-from tools.scoring.prompting import answer_instruction
+from tools.task import Row
 from tools.text import Speaker, T, Text, visible
 from tools.training.base_models import resolve_base_model
 from tools.training.errands import Asked
 from tools.versioning.ledger import opened_result
 from tools.versioning.overview import Score, score_of
-from tools.versioning.records import drift, training_of
+from tools.versioning.records import drift
 from tools.words import split_name
 
 _WEAK = 0.6
@@ -129,13 +129,15 @@ def _load(facts: Facts, form: str) -> list[str]:
     library = "peft" if form == "adapter" else "transformers"
     loader = "AutoPeftModelForCausalLM" if form == "adapter" else "AutoModelForCausalLM"
     stop = f"tokenizer.convert_tokens_to_ids({json.dumps(facts.asked.stop, ensure_ascii=False)})"
+    names = facts.used.task.definition.input_fields
+    filled = "".join(f'.replace({json.dumps("{" + name + "}", ensure_ascii=False)}, "...")' for name in names)
     options = f"do_sample=False, max_new_tokens={facts.asked.max_new_tokens}, eos_token_id={stop}"
     return [
         "```python",
         f"from {library} import {loader}",
         "from transformers import AutoTokenizer",
         f'tokenizer, model = AutoTokenizer.from_pretrained("."), {loader}.from_pretrained(".", dtype="auto")',
-        f"prompt = {json.dumps(question(facts.used), ensure_ascii=False)}",
+        f"prompt = {json.dumps(question(facts.used), ensure_ascii=False)}{filled}",
         f'ids = tokenizer({_rendered(facts)}, return_tensors="pt", add_special_tokens=False).input_ids',
         f"print(tokenizer.decode(model.generate(ids, {options})[0, ids.shape[1]:], skip_special_tokens=True))",
         "```",
@@ -148,11 +150,9 @@ def _rendered(facts: Facts) -> str:
 
 
 def question(used: UsedVersion) -> str:
-    """The user's turn with its fields still open."""
-    definition, prompt = used.task.definition, used.task.config.values.prompt
-    asked = definition.template if prompt.template is None else prompt.template
-    instruction = answer_instruction(definition, prompt)
-    return asked.rstrip("\n") + "\n" + instruction if instruction else asked
+    """The user's turn with the names of its fields in braces where a row's values go."""
+    fields = {name: "{" + name + "}" for name in used.task.definition.input_fields}
+    return used.asker.messages(Row(id="", fields=fields))[-1]["content"]
 
 
 def _asked(facts: Facts, say: Speaker) -> list[str]:
@@ -239,7 +239,7 @@ def _measured(result: SplitResult, metric: str) -> Text:
     spread = {"low": score.low, "high": score.high}
     if len(score.seeds) > 1:
         return T("{score}, over the seeds {low:.1%} to {high:.1%}", score=said, **spread)
-    return T("{score}, 95 % interval {low:.1%} to {high:.1%}", score=said, **spread)
+    return T("{score}, 95 percent interval {low:.1%} to {high:.1%}", score=said, **spread)
 
 
 def _limits(facts: Facts, say: Speaker) -> list[str]:
@@ -257,8 +257,8 @@ def _limits(facts: Facts, say: Speaker) -> list[str]:
         parsed = results[-1].metrics.get("parse_rate", 1.0)
         if parsed < 1:
             lines.append(T("{share:.1%} of its answers had no valid form.", share=1 - parsed))
-    if len(training_of(used.task.path, used.version)) > 1:
-        lines.append(T("The scores are means over seeds; these are the weights of seed {seed}.", seed=used.seed))
+    if results and len(results[0].seeds) > 1:
+        lines.append(_one_seed(used, results[0]))
     if used.task.config.values.training.base_model in HUB_NAMES:
         lines.append(
             T(
@@ -268,3 +268,17 @@ def _limits(facts: Facts, say: Speaker) -> list[str]:
             )
         )
     return [f"- {say(line)}" for line in lines]
+
+
+def _one_seed(used: UsedVersion, valid: SplitResult) -> Text:
+    """The score of the very weights that are given away, where the others are means over seeds."""
+    metric = used.task.definition.primary_metric
+    value = valid.seeds.get(str(used.seed), {}).get(metric)
+    if value is None:
+        return T("The scores are means over seeds; these are the weights of seed {seed}.", seed=used.seed)
+    return T(
+        "The scores are means over seeds; these weights, of seed {seed}, had {metric} {value:.1%} on validation.",
+        seed=used.seed,
+        metric=metric_name(metric),
+        value=value,
+    )

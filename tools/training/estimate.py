@@ -2,7 +2,7 @@
 
     minutes = seeds * (start + train tokens / training speed + answered tokens / answering speed)
               a preference method reads two answers per row; dpo and kto have them scored by the reference once more
-    memory  = libraries + weights + activations of one forward pass + logits
+    memory  = libraries + weights + activations of one pass + logits (tools/catalogue/memory.py, where the shape is known)
 
 Speeds come from earlier runs on this machine (tools/training/speeds.py), else from the built-in measurements below, else from
 those scaled by the number of weights. The basis says which.
@@ -16,7 +16,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from tools.config import Method
+from tools.catalogue.look_up import entry_of
+from tools.catalogue.memory import training_gb
+from tools.config import Lora, Method
 from tools.errors import InputError
 from tools.text import T, Text, visible
 from tools.training.base_models import BaseModelInfo, resolve_base_model
@@ -155,5 +157,8 @@ def _memory(work: Workload, millions: float | None) -> float | None:
     weights = millions * (16 if work.all_weights else 2) / 1e3
     longest = (work.longest_row or 3 * work.tokens_per_row) * (1 if work.method == "sft" else 2)
     tokens = max(_PASS_TOKENS, longest) if work.micro_batch_size is None else work.micro_batch_size * longest
+    known = None if work.all_weights else entry_of(work.base_model, work.folder)
+    if known is not None:
+        return training_gb(known.shape, Lora(), round(tokens))
     activations = tokens * millions * _KB_PER_TOKEN_AND_MILLION / 1e6
     return round(_LIBRARIES_GB + weights + activations + _LOGITS_GB, 1)

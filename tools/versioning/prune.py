@@ -137,7 +137,7 @@ def _kept(task_path: Path, judged: Judged, facts: Sequence[VersionFacts]) -> dic
             kept[one.version] = T("the next version starts from it")
         elif one.version == parents.get(anchor):
             kept[one.version] = T("{version} started from it", version=anchor)
-        elif one.stage == "done" and newer and one.version not in judged.decided:
+        elif one.stage == "done" and newer and one.version not in judged.decided | judged.rolled_back:
             kept[one.version] = T("nothing was decided on it yet")
     return kept
 

@@ -106,11 +106,16 @@ def test_a_missing_warmup_is_proposed_and_a_usual_one_is_not(make_task: Callable
 
 def test_a_larger_model_comes_last_and_only_where_one_is_known(make_task: Callable[..., Task], made: Any) -> None:
     low = made.finding("low_overall")
-    *_, last = propose(
-        make_task("training: {base_model: Qwen/Qwen3-4B}\nlora: {r: 16}\n"), made.diagnosis(make_task(), low)
-    )
-    assert new_values(last) == {"training.base_model": "Qwen/Qwen3-8B"}
-    assert last.tier is Tier.long
+    task = make_task("training: {base_model: Qwen/Qwen3-4B}\nlora: {r: 16}\n")
+    *_, dense, mixture = propose(task, made.diagnosis(make_task(), low))
+    assert new_values(dense) == {"training.base_model": "Qwen/Qwen3-8B"}
+    assert new_values(mixture) == {
+        "training.base_model": "Qwen/Qwen3-30B-A3B",
+        "lora.target_modules": ["q_proj", "k_proj", "v_proj", "o_proj"],
+    }
+    assert {dense.tier, mixture.tier} == {Tier.long}
+    assert "2 times the weights" in str(dense.caution)
+    assert "all of them lie in memory" in str(mixture.caution)
     assert all("training.base_model" not in one for one in proposed(make_task(), made, low))
 
 
@@ -118,6 +123,7 @@ def test_a_larger_model_comes_last_and_only_where_one_is_known(make_task: Callab
 
 
 def test_answers_that_are_no_label_are_met_by_decoding_before_any_training(task: Task, made: Any) -> None:
+    (task.path / "models" / "v1" / "adapter").mkdir(parents=True)
     format_finding = made.finding("output_format", about={"where": "answers"}, lost=0.04)
     underfit = made.finding("underfitting", about={"sign": "still_falling"}, lost=0.2)
     first, *_ = propose(task, made.diagnosis(task, underfit, format_finding))

@@ -1,0 +1,214 @@
+"""`iterate predict`, `export`, `prune` and `models list|check` at the terminal; the worker is played, the files are real."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.faces.catalogue import check_base_model, show_catalogue
+from agent.faces.exporting import ExportWish, export_version
+from agent.faces.predicting import PredictWish, predict_rows
+from agent.faces.pruning import prune_task
+from agent.i18n import speaker
+from agent.journal import Journal
+from tests.support.mood_task import MoodTask
+from tools.errors import InputError, MissingPart, Refused
+from tools.files import write_model
+from tools.running.weights import SeedWeights, Weights
+from tools.text import english
+from tools.training.errands import AnswerErrand, AnswersSaid, Asked, ExportDone, ExportErrand, RawAnswer
+from tools.versions import begin_version
+
+CONFIG = "lora: {{r: 4}}\ntraining:\n  base_model: {model}\n  epochs: 1\n"
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A folder that looks like a base model from outside."""
+    fields = {
+        "model_type": "llama",
+        "num_hidden_layers": 2,
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "vocab_size": 99,
+    }
+    fields |= {"num_attention_heads": 4, "max_position_embeddings": 512}
+    folder = tmp_path / "base"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(fields))
+    (folder / "model.safetensors").write_bytes(b"")
+    return folder
+
+
+@pytest.fixture
+def mood(tmp_path: Path, model: Path) -> MoodTask:
+    """v1 with a result, and v2 that was rolled back; both have stand-ins for weights."""
+    task = MoodTask(tmp_path, rows=30)
+    task.write("configs/training_config.yaml", CONFIG.format(model=model))
+    text = task.config.read_text(encoding="utf-8")
+    for version, parent, config in (("v1", None, text), ("v2", "v1", text.replace("epochs: 1", "epochs: 2"))):
+        begin_version(task.path, version, parent=parent, config_text=config)
+        task.version(version, [1, 2])
+        task.write(f"models/{version}/adapter/adapter_config.json", "{}")
+        task.write(f"models/{version}/adapter/adapter_model.safetensors", "x" * 2_000_000)
+        entry = SeedWeights(folder="adapter", sha256="abc", run_id="r")
+        write_model(task.path / "models" / version / "weights.json", Weights(seeds={"42": entry}))
+    Journal(task.path).note("s", "choice", "v2", version="v2", choice={"choice": "rollback"})
+    return task
+
+
+@pytest.fixture
+def worker(monkeypatch: pytest.MonkeyPatch) -> list[AnswerErrand | ExportErrand]:
+    """Answers every row with its first label, but for one that it cannot."""
+    seen: list[AnswerErrand | ExportErrand] = []
+
+    def answer(errand: AnswerErrand) -> Iterator[AnswersSaid]:
+        seen.append(errand)
+        rows = [json.loads(line) for line in errand.rows.read_text(encoding="utf-8").splitlines()]
+        raw = ["我想是\x1b[31m正面" if "odd" in row["input"]["text"] else "正面" for row in rows]
+        scores = {"正面": 0.8, "負面": 0.15, "中立": 0.05}
+        yield AnswersSaid(
+            answers=[RawAnswer(id=row["id"], raw=one, scores=scores) for row, one in zip(rows, raw, strict=True)]
+        )
+
+    def export(errand: ExportErrand) -> Iterator[ExportDone]:
+        seen.append(errand)
+        asked = Asked(before="", after="\n", start_token="", stop=["<eos>"], max_new_tokens=8, context=512)
+        yield ExportDone(asked=asked)
+
+    monkeypatch.setattr("tools.exporting.predict.run_errand", answer)
+    monkeypatch.setattr("tools.exporting.export.run_errand", export)
+    return seen
+
+
+def wish(**given: object) -> PredictWish:
+    usual = {"file": None, "output": None, "text": None, "target": None, "fields": [], "version": "v1", "seed": None}
+    return PredictWish(**{**usual, "as_json": False, **given})
+
+
+def test_one_text_is_answered_on_stdout_with_the_probabilities_beside_it(
+    mood: MoodTask, worker: list[AnswerErrand], capsys: pytest.CaptureFixture[str]
+):
+    assert predict_rows(mood.path, wish(text="今天很好"), english) == 0
+    said = capsys.readouterr()
+    assert said.out == "正面\n"
+    assert "正面 80.0%, 負面 15.0%, 中立 5.0%" in said.err
+    assert predict_rows(mood.path, wish(text="an odd one"), english) == 1
+    said = capsys.readouterr()
+    assert "\x1b" not in said.out + said.err
+    assert "unknown_label" in said.err
+
+
+def test_rows_come_from_standard_input_and_what_cannot_be_read_is_counted(
+    mood: MoodTask,
+    worker: list[AnswerErrand],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    class Stdin:
+        buffer = io.BytesIO('{"text": "好"}\n{"text": "odd", "id": "b"}\n'.encode())
+
+    monkeypatch.setattr(sys, "stdin", Stdin)
+    assert predict_rows(mood.path, wish(file="-"), english) == 0
+    said = capsys.readouterr()
+    lines = [json.loads(line) for line in said.out.splitlines()]
+    assert [(line["id"], line["answer"], line["failure"]) for line in lines] == [
+        ("1", "正面", None),
+        ("b", None, "unknown_label"),
+    ]
+    assert "1 of 2 outputs could not be read" in said.err
+
+
+def test_a_wrong_question_is_answered_with_what_can_be_asked(mood: MoodTask, worker: list[AnswerErrand]):
+    with pytest.raises(InputError, match="either --file or --text"):
+        predict_rows(mood.path, wish(), english)
+    with pytest.raises(InputError, match="not a field"):
+        predict_rows(mood.path, wish(fields=["text"]), english)
+    with pytest.raises(InputError, match="No version of mood is in use") as none:
+        predict_rows(mood.path, wish(text="好", version=None), english)
+    assert "v1, v2" in str(none.value.hint)
+    assert worker == []
+
+
+def test_the_hub_is_only_shown_what_it_would_get_until_a_person_says_yes(
+    mood: MoodTask,
+    worker: list[ExportErrand],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+):
+    monkeypatch.setenv("HF_TOKEN", "")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "nobody"))
+    asked = ExportWish(tmp_path / "out", "adapter", "v2", None, "bf16", None, "alice/mood", yes=False)
+    assert export_version(mood.path, asked, english) == 0
+    said = capsys.readouterr().out
+    assert "To the hub, alice/mood (private)" in said
+    assert "adapter_model.safetensors  2.0 MB" in said
+    assert "Nothing was sent" in said
+    sent: list[object] = []
+    monkeypatch.setattr(
+        "agent.faces.exporting.upload", lambda plan, title: sent.append(plan) or "https://hub/alice/mood"
+    )
+    assert sent == []
+    said_yes = ExportWish(tmp_path / "out", "adapter", "v2", None, "bf16", None, "alice/mood", yes=True)
+    assert export_version(mood.path, said_yes, english) == 0
+    assert len(sent) == 1
+    assert "Sent: https://hub/alice/mood" in capsys.readouterr().out
+
+
+def test_all_forms_without_a_converter_leave_gguf_out_and_say_how_to_get_one(
+    mood: MoodTask, worker: list[ExportErrand], capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    asked = ExportWish(tmp_path / "out", "gguf", "v1", None, "bf16", tmp_path / "none.py", None, yes=False)
+    with pytest.raises(MissingPart, match="converter"):
+        export_version(mood.path, asked, english)
+    assert worker == []
+
+
+def test_pruning_shows_asks_removes_and_is_in_the_journal(
+    mood: MoodTask, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    say = speaker("zh-TW")
+
+    def run(**given: object) -> int:
+        return prune_task(
+            mood.path, say, **{"versions": [], "everything": False, "yes": False, "as_json": False, **given}
+        )
+
+    with pytest.raises(Refused, match="needs a person"):
+        run()
+    assert (mood.path / "models" / "v2" / "adapter").is_dir()
+    shown = capsys.readouterr().out
+    assert "models/v2/adapter" in shown
+    assert "2.0 MB" in shown
+    monkeypatch.setattr("agent.faces.pruning.interactive", lambda: True)
+    monkeypatch.setattr("agent.faces.pruning.ask", lambda prompt: "n")
+    assert run() == 1
+    assert (mood.path / "models" / "v2" / "adapter").is_dir()
+    assert run(yes=True) == 0
+    assert not (mood.path / "models" / "v2" / "adapter").exists()
+    assert (mood.path / "models" / "v1" / "adapter").is_dir()
+    assert [entry.data["versions"] for entry in Journal(mood.path).entries() if entry.event == "pruned"] == [["v2"]]
+    with pytest.raises(MissingPart, match="removed to free space") as gone:
+        predict_rows(mood.path, wish(text="好", version="v2"), english)
+    assert "iterate train mood --version v2" in str(gone.value.hint)
+    capsys.readouterr()
+    assert run(as_json=True) == 0
+    assert json.loads(capsys.readouterr().out)["goes"] == []
+
+
+def test_the_catalogue_is_listed_and_a_folder_is_checked(model: Path, capsys: pytest.CaptureFixture[str]):
+    assert show_catalogue(speaker("zh-TW"), as_json=False) == 0
+    assert "Qwen/Qwen3-30B-A3B" in capsys.readouterr().out
+    assert show_catalogue(english, as_json=True) == 0
+    listed = {one["name"]: one for one in json.loads(capsys.readouterr().out)}
+    assert listed["Qwen/Qwen3-30B-A3B"]["lora_targets"] == ["q_proj", "k_proj", "v_proj", "o_proj"]
+    assert check_base_model(str(model), None, english, as_json=False) == 0
+    assert "[ok] Its context of 512 tokens" in capsys.readouterr().out
+    assert check_base_model("nobody/unknown-model", None, english, as_json=False) == 1
+    assert "could not be reached" in capsys.readouterr().out
