@@ -22,7 +22,7 @@ KeyPath = tuple[str, ...]
 
 MOST_EDITS = 12
 """Keys in one wish; more at once is another configuration, not a change."""
-_MAPPINGS = {("training", "class_weights"), ("data", "oversample"), ("data", "relabel")}
+_MAPPINGS = {("training", "class_weights"), ("data", "oversample"), ("data", "relabel"), ("prompt", "label_words")}
 _NOT_WISHED: dict[KeyPath, Text] = {
     ("training", "command"): T("it names a program to run"),
     ("data", "valid"): T("it says what versions are measured with"),

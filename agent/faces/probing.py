@@ -87,7 +87,7 @@ def result_texts(result: QuickResult) -> list[Text]:
     return [
         T(
             "{metric} on {rows} validation rows: {base} as it is, {changed} changed: {difference} points "
-            "(95% interval {low} to {high}; {fixed} rows fixed, {broken} broken). {verdict}",
+            "(95 percent interval {low} to {high}; {fixed} rows fixed, {broken} broken). {verdict}",
             metric=metric_name(result.metric),
             rows=result.valid_rows,
             base=percent(result.base),

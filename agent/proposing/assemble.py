@@ -15,6 +15,7 @@ from agent.proposing.history import ProposalHistory
 from agent.proposing.method_rules import method_upgrade
 from agent.proposing.model_rules import larger_model, mixture_of_experts
 from agent.proposing.output_rules import constrained_decoding, longer_answers, longer_rows, stated_format
+from agent.proposing.prompt_rules import declared_keys, prompt_caution, shown_examples
 from agent.proposing.reasons import Wishes, wishes_in
 from agent.proposing.repair_rules import config_repairs
 from agent.proposing.training_rules import low_capacity, overfitting, underfitting, unstable
@@ -35,7 +36,9 @@ RULES: tuple[Rule, ...] = (
     config_repairs,
     leaked_rows,
     constrained_decoding,
+    declared_keys,
     stated_format,
+    shown_examples,
     longer_answers,
     longer_rows,
     contradictions,
@@ -125,7 +128,7 @@ def build(view: View, draft: Draft, say: Speaker = english) -> Proposal:
         difficulty=draft.difficulty,
         tier=draft.tier,
         page=draft.page,
-        caution=draft.caution,
+        caution=draft.caution or prompt_caution(view, draft.changes),
     )
     forecast = _learned(view, proposal)
     goal = proposal.goal.model_copy(update={"wanted": _wanted(view, draft, forecast)})

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.proposing.view import TaskRows
-from tools.change import Change, ChangeKind, Cost
+from tools.change import Change, Cost
 from tools.errors import InputError
 from tools.preference.usable import usable_pairs
 from tools.reading.task import load_split
+from tools.running.answers_only import answers_only
 from tools.running.recipe import apply_recipe
 from tools.running.start_weights import CONTINUING
 from tools.scoring.asking import Asker
@@ -29,9 +30,9 @@ def price(rows: TaskRows, changes: list[Change], after: ConfigFile) -> Cost:
     """What changes take, with the rows and settings that the version would have; no changes is the baseline."""
     if changes and after.values == rows.task.config.values:
         return Cost(minutes=0.0, trainings=0, basis=T("Only the file is edited; nothing is trained."))
-    answers_only = bool(changes) and all(change.kind is ChangeKind.decoding for change in changes)
-    work = _workload(rows, after, epochs=0.0 if answers_only else after.values.training.epochs)
-    trainings = 0 if answers_only else work.seeds
+    untrained = answers_only(rows.task.path, rows.version, changes)
+    work = _workload(rows, after, epochs=0.0 if untrained else after.values.training.epochs)
+    trainings = 0 if untrained else work.seeds
     try:
         found = estimate(work)
     except InputError:

@@ -15,6 +15,7 @@ from tools.change import Change, ChangeKind, Difficulty, Tier
 from tools.diagnose import Diagnosis
 from tools.errors import IterateError
 from tools.finding import Finding, FindingKind
+from tools.labelling.ask_person import LABELLING
 from tools.reviewing.batch import Batch, list_batches, load_batch
 from tools.reviewing.outcome import Outcome, plan, summary
 from tools.text import T, Text, visible
@@ -107,6 +108,6 @@ def _waiting(path: Path) -> Batch | None:
     """The batch with new rows that nobody has decided on yet."""
     for name in list_batches(path):
         batch = load_batch(path, name)
-        if any(item.decision is None and item.candidate.origin == "new" for item in batch.items):
+        if name != LABELLING and any(item.decision is None and item.candidate.origin == "new" for item in batch.items):
             return batch
     return None

@@ -27,6 +27,8 @@ class TaskRows:
     """The rows of a task, read when they are first needed."""
 
     task: Task
+    version: str = ""
+    """The version that a change starts from; "" before there is one."""
 
     @cached_property
     def train(self) -> Split:
@@ -55,7 +57,7 @@ class View:
     def __init__(self, task: Task, diagnosis: Diagnosis) -> None:
         self.task = task
         self.diagnosis = diagnosis
-        self.rows = TaskRows(task)
+        self.rows = TaskRows(task, diagnosis.version or "")
         self.written = written_data(task.config.text)
         """The configuration file as plain data."""
 

@@ -20,8 +20,8 @@ from tools.files import write_atomic
 from tools.launch_training import LaunchArgs, launch_training, start, wait
 from tools.preference.derived import write_derived
 from tools.reading.task import load_split, load_task
+from tools.running.answers_only import answers_only
 from tools.running.collect import collect
-from tools.running.weights import has_weights
 from tools.runs import RunDir, RunEvent, RunState
 from tools.text import T, Text
 from tools.training.base_models import licence_notice, resolve_base_model
@@ -150,10 +150,9 @@ def execute(state: State, context: Context) -> State:
 
 
 def _launch(path: Path, work: Work) -> LaunchArgs:
-    """A training; or only an evaluation with the parent's weights, when nothing but decoding changed and they are here."""
+    """A training; or only an evaluation with the parent's weights, when nothing but the asking changed and they are here."""
     proposal = Proposal.model_validate(work["proposal"])
-    only_answers = _kinds(proposal) == {ChangeKind.decoding} and has_weights(path, work["parent"])
-    if only_answers:
+    if answers_only(path, work["parent"], proposal.changes):
         return LaunchArgs(task_dir=path, version=work["version"], train=False, weights_from=work["parent"])
     return LaunchArgs(task_dir=path, version=work["version"])
 

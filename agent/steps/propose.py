@@ -13,6 +13,7 @@ from agent.context import Context, task_path
 from agent.conversation.wishes import WishedEdit, wish_for
 from agent.events import Notice, Proposed
 from agent.proposing.generation_rules import offers
+from agent.proposing.labelling_rules import labelling_offers
 from agent.proposing.now import history_of, proposals_now
 from agent.state import State
 from agent.steps.wishes import take_wishes
@@ -30,6 +31,8 @@ def propose(state: State, context: Context) -> State:
         context.emit(_nothing(diagnosis.healthy))
     for offer in offers(task_path(state), diagnosis, has_model=context.model is not None):
         context.emit(Notice(message=offer, page="methods/data-generation"))
+    for offer in labelling_offers(task_path(state), diagnosis):
+        context.emit(Notice(message=offer, page="methods/labelling"))
     context.emit(Proposed(proposals=proposals))
     return {"proposals": [one.model_dump(mode="json") for one in proposals], "cursor": 0, "answer": None, "wishes": []}
 

@@ -31,9 +31,11 @@ def check_spec(spec: RunSpec) -> None:
             hint=T("Set training.batch_size (and micro_batch_size, where it is set) to 2 or more."),
             page="methods/kto",
         )
-    if spec.decoding.constrained and not spec.answer.labels:
+    if spec.decoding.constrained and not spec.answer.labels and not spec.answer.fields:
         raise InputError(
-            T("decoding.constrained chooses among declared labels, and this task declares none."),
+            T(
+                "decoding.constrained keeps to declared labels or the declared keys of an object, and this task has neither."
+            ),
             hint=T("Set decoding.constrained to false."),
             page="methods/decoding",
         )

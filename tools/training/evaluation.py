@@ -1,7 +1,7 @@
 """A model on a split: prompts in, scored predictions out.
 
 Worker side. The numbers come from free generation, parsed strictly; only `decoding.constrained` chooses among the declared
-labels by their log-probability instead.
+labels by their log-probability instead, or keeps to the declared keys of an object.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from tools.scoring.label_words import in_words, spoken
 from tools.scoring.metrics import summarise
 from tools.scoring.prompting import answer_text
 from tools.training.chat_template import completion_text
-from tools.training.generation import Outcome, Question, Wanted, ask
+from tools.training.constrained import ObjectGuide, least_budget
+from tools.training.generation import Guide, Outcome, Question, Wanted, ask
+from tools.training.object_grammar import ObjectGrammar
 from tools.training.rows import cut_left, encode_prompt
 from tools.training.scoring import predict
 
@@ -52,8 +54,10 @@ class Evaluator:
         self._spec = spec
         self._tokenizer = tokenizer
         self._precision = precision
-        given = spec.decoding.max_new_tokens
-        self.max_new_tokens = given or max(_LEAST_NEW_TOKENS, math.ceil(longest_answer * _MARGIN))
+        self._grammar = _grammar(spec)
+        given = spec.decoding.max_new_tokens or max(_LEAST_NEW_TOKENS, math.ceil(longest_answer * _MARGIN))
+        least = least_budget(tokenizer, self._grammar) if self._grammar is not None else 0
+        self.max_new_tokens = max(given, least)
 
     def evaluate(
         self,
@@ -97,10 +101,15 @@ class Evaluator:
             max_new_tokens=self.max_new_tokens,
             stop=self.stop_tokens(model.generation_config, examples),
             labels=[self._completion(examples[0], text) for _, text in labels] or None,
-            generate=not self._spec.decoding.constrained,
+            generate=not self._spec.decoding.constrained or self._grammar is not None,
+            guide=self._guide if self._grammar is not None else None,
         )
         with _autocast(model, self._precision):
             return ask(model, questions, wanted, self._tokenizer.pad_token_id, between)
+
+    def _guide(self) -> Guide:
+        assert self._grammar is not None
+        return ObjectGuide(self._tokenizer, self._grammar, self.max_new_tokens)
 
     def _question(self, example: Example, loss: bool) -> Question:
         prompt = cut_left(encode_prompt(self._tokenizer, example), self._spec.training.max_length, self._tokenizer)
@@ -134,6 +143,14 @@ class Evaluator:
         if self._spec.decoding.constrained and scores:
             return dict(labels)[max(scores, key=lambda label: scores[label])], scores
         return self._tokenizer.decode(outcome.tokens, skip_special_tokens=True), scores
+
+
+def _grammar(spec: RunSpec) -> ObjectGrammar | None:
+    """What constrained answers keep to when they are objects with declared keys; declared labels are chosen instead."""
+    answer = spec.answer
+    if not spec.decoding.constrained or answer.labels or answer.type != "json" or not answer.fields:
+        return None
+    return ObjectGrammar(answer.fields, answer.enums)
 
 
 def _probabilities(labels: list[tuple[str, str]], log_probs: list[float] | None) -> dict[str, float] | None:

@@ -90,15 +90,16 @@ class ObjectGrammar:
                 return []
         return [self._closing(state)]
 
-    def rest(self, state: State) -> str:
-        """The shortest text that completes the object, with the longest of declared values: what it may still cost."""
-        text, now = "", state
+    def rest(self, state: State) -> list[str]:
+        """The shortest texts that complete the object, with the longest of declared values: what it may still cost."""
+        pieces, now = [], state
         while not now.done:
             piece = max(self.continuations(now), key=len)
             after = self.advance(now, piece)
             assert after is not None and after != now, (now, piece)
-            text, now = text + piece, after
-        return text
+            pieces.append(piece)
+            now = after
+        return pieces
 
     def _step(self, state: State, char: str) -> State | None:
         follow: dict[str, Callable[[State, str], State | None]] = {
