@@ -18,7 +18,7 @@ from tools.scoring.asking import Asker
 from tools.text import T, Text
 from tools.training.estimate import tokens_guess
 
-_PAGE = "methods/prompting"
+_PAGE = "methods/decoding"
 
 
 def declared_keys(view: View) -> list[Draft]:

@@ -38,7 +38,9 @@ def copies(facts: Facts, rows: Sequence[Written], elsewhere: Sequence[Row]) -> d
     for split, others in (("valid", facts.valid), ("test", facts.test)):
         for leak in find_leaks(texts, _texts(facts, others), limit):
             twin = others[leak.copy].id
-            reason = T("It is {split} row {row}, {how}.", split=split_name(split), row=visible(twin, 60), how=_HOW[leak.how])
+            reason = T(
+                "It is {split} row {row}, {how}.", split=split_name(split), row=visible(twin, 60), how=_HOW[leak.how]
+            )
             found.setdefault(
                 leak.row, Quarantined.model_validate({"why": "leak", "reason": reason, "twin": twin, "split": split})
             )

@@ -43,5 +43,7 @@ def test_wrapped_lines_fit_the_terminal(text, monkeypatch):
 @pytest.mark.parametrize("columns", range(31, 50))
 def test_no_line_begins_with_closing_punctuation_or_ends_with_an_opening_one(columns, monkeypatch):
     monkeypatch.setenv("COLUMNS", str(columns))
-    lines = wrap("央行「維持利率不變」，市場（多數）解讀為中立。v2 的「反對」F1 是 41.6%，低於目標；請看（參考頁）。" * 3)
+    lines = wrap(
+        "央行「維持利率不變」，市場（多數）解讀為中立。v2 的「反對」F1 是 41.6%，低於目標；請看（參考頁）。" * 3
+    )
     assert [line for line in lines if line[0] in "，。、；：？！）」』" or line[-1] in "（「『"] == []
