@@ -24,7 +24,7 @@ TROUBLESHOOTING = """
 """
 METHODS = """
     comparison sft lora orpo dpo kto class-weights oversampling data-generation model-upgrade decoding comparing-versions
-    locked-test
+    locked-test labelling quick-check prompting
 """
 EXPECTED_IDS = {f"troubleshooting/{name}" for name in TROUBLESHOOTING.split()} | {
     f"methods/{name}" for name in METHODS.split()
