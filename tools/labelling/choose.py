@@ -84,10 +84,10 @@ def _take_uncertain(
     order = sorted(scored, key=lambda at: (_margin(candidates[at]), at))
     for pair, quota in _quotas(confused, count).items():
         mine = [at for at in order if candidates[at].pair == pair]
-        spread.take(mine[: BREADTH * quota], quota)
+        spread.take(mine, quota)
     left = count - len(spread.taken)
     rest = [at for at in order if at not in set(spread.taken)]
-    spread.take(rest[: BREADTH * left], left)
+    spread.take(rest, left)
 
 
 def _shuffled(rows: Sequence[Row], without: set[int], draw: int) -> list[int]:
@@ -132,13 +132,28 @@ class _Spread:
         """Of each row, the largest cosine with a row that was taken."""
         self.taken: list[int] = []
 
-    def take(self, shortlist: Sequence[int], count: int) -> None:
-        """Take `count` rows of the shortlist, which is in order of preference."""
-        waiting = list(shortlist)
+    def take(self, order: Sequence[int], count: int) -> None:
+        """Take `count` rows from the beginning of an order of preference."""
+        waiting = self._shortlist(order, BREADTH * count)
         for _ in range(min(count, len(waiting))):
             best = min(waiting, key=lambda at: self._nearest[at])
             waiting.remove(best)
             self._add(best)
+
+    def _shortlist(self, order: Sequence[int], size: int) -> list[int]:
+        """The first rows of the order that do not look like an earlier one; where there are too few, the others behind them."""
+        kept: list[int] = []
+        passed_over: list[int] = []
+        nearest = list(self._nearest)
+        for at in order:
+            if len(kept) == size:
+                return kept
+            if nearest[at] >= NEAR_COPY:
+                passed_over.append(at)
+                continue
+            kept.append(at)
+            nearest = [max(old, new) for old, new in zip(nearest, self._cosines(at), strict=True)]
+        return [*kept, *passed_over[: size - len(kept)]]
 
     def take_apart(self, order: Sequence[int], count: int) -> None:
         """Take `count` rows in this order, those that look like a taken one only when no other is left."""
@@ -155,7 +170,10 @@ class _Spread:
             self._add(at)
 
     def _add(self, at: int) -> None:
-        assert self._vectors is not None
-        cosines = self._vectors.alike(0, 0, slice(at, at + 1))[0]
-        self._nearest = [max(old, float(new)) for old, new in zip(self._nearest, cosines, strict=True)]
+        self._nearest = [max(old, new) for old, new in zip(self._nearest, self._cosines(at), strict=True)]
         self.taken.append(at)
+
+    def _cosines(self, at: int) -> list[float]:
+        assert self._vectors is not None
+        found: list[float] = self._vectors.alike(0, 0, slice(at, at + 1))[0].tolist()
+        return found

@@ -108,5 +108,5 @@ def _no_pool(task: Task, file: Path | None) -> NotFound:
             "Put unlabelled rows with the fields {fields} into data/raw/pool.jsonl, one JSON object a line, or name a file.",
             fields=", ".join(task.definition.input_fields) or "-",
         ),
-        page="troubleshooting/small-data",
+        page="methods/labelling",
     )
