@@ -132,7 +132,7 @@ def _proposal(path: Path, wishes: QuickWishes, say: Speaker) -> Proposal:
         raise InputError(
             T("A quick check tries one change: give --proposal N, or --set KEY=VALUE."),
             hint=T("iterate propose {task} lists the proposals with their numbers.", task=path.name),
-            page="methods/comparing-versions",
+            page="methods/quick-check",
         )
     if wishes.proposal is None:
         return wish_for(path, [_edit(one) for one in wishes.changes], origin="person", say=say)
@@ -142,7 +142,7 @@ def _proposal(path: Path, wishes: QuickWishes, say: Speaker) -> Proposal:
         raise InputError(
             T("There is no proposal {number} to try; there are {count}.", number=wishes.proposal, count=len(known)),
             hint=T("iterate propose {task} lists the proposals with their numbers.", task=path.name),
-            page="methods/comparing-versions",
+            page="methods/quick-check",
         )
     return known[wishes.proposal - 1]
 
@@ -169,7 +169,7 @@ def find_learning_rate(path: Path, wanted: tuple[float, float, int], say: Speake
     if not (0 < low < high <= 1):
         raise InputError(
             T("The range must rise from above 0 to at most 1, not from {low:g} to {high:g}.", low=low, high=high),
-            page="methods/comparing-versions",
+            page="methods/quick-check",
         )
     task = load_task(path)
     face = StreamFace() if as_json else PlainFace(say)

@@ -18,7 +18,7 @@ from tools.scoring.asking import Asker
 from tools.text import T, Text
 from tools.training.estimate import tokens_guess
 
-_PAGE = "methods/decoding"
+_PAGE = "methods/prompting"
 
 
 def declared_keys(view: View) -> list[Draft]:
@@ -40,7 +40,7 @@ def declared_keys(view: View) -> list[Draft]:
             "Counted in the predictions: {lost:.1%} of the score is lost this way, and half of it is sure.", lost=lost
         ),
         source="measured",
-        page="methods/decoding",
+        page="methods/prompting",
         urgency=Urgency.repairs,
     )
     caution = T(

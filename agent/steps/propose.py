@@ -32,7 +32,7 @@ def propose(state: State, context: Context) -> State:
     for offer in offers(task_path(state), diagnosis, has_model=context.model is not None):
         context.emit(Notice(message=offer, page="methods/data-generation"))
     for offer in labelling_offers(task_path(state), diagnosis):
-        context.emit(Notice(message=offer, page="troubleshooting/small-data"))
+        context.emit(Notice(message=offer, page="methods/labelling"))
     context.emit(Proposed(proposals=proposals))
     return {"proposals": [one.model_dump(mode="json") for one in proposals], "cursor": 0, "answer": None, "wishes": []}
 

@@ -71,12 +71,12 @@ def plan_range(task: Task, wanted: RateRange) -> Path:
     if task.config.values.training.command is not None:
         raise InputError(
             T("This task trains with a script of its own, whose learning rate this program does not set."),
-            page="methods/comparing-versions",
+            page="methods/quick-check",
         )
     if wanted.low >= wanted.high:
         raise InputError(
             T("The range must rise: {low:g} is not below {high:g}.", low=wanted.low, high=wanted.high),
-            page="methods/comparing-versions",
+            page="methods/quick-check",
         )
     seed = task.config.values.training.all_seeds[0]
     plan = plan_runs(task, PURPOSE, seeds=[seed])[0]
@@ -93,7 +93,7 @@ def read_range(run: Path) -> RangeReading:
         raise RunFailed(
             T("The range test {run} has too few steps to be read.", run=visible(run.name)),
             hint=T("The loss diverged at once: begin with a lower rate (--low)."),
-            page="methods/comparing-versions",
+            page="methods/quick-check",
         )
     return reading_of(points)
 

@@ -213,7 +213,7 @@ def _require_same_rows(base: Sequence[Example], changed: Sequence[Example]) -> N
         raise InputError(
             T("The change would be measured with other validation rows, so the two sides could not be compared."),
             hint=T("Try a change that leaves data.valid and the carved validation rows as they are."),
-            page="methods/comparing-versions",
+            page="methods/quick-check",
         )
 
 

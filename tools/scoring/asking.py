@@ -57,6 +57,6 @@ def example_rows(task: Task, ids: Sequence[str]) -> list[Row]:
             T("prompt.examples names {count} rows that train does not have.", count=len(unknown)),
             hint=T("Name ids of training rows that have an answer, or leave prompt.examples out."),
             problems=[Problem(message=T("There is no training row {row}.", row=visible(name, 80))) for name in unknown],
-            page="methods/decoding",
+            page="methods/prompting",
         )
     return [rows[name].model_copy(update={"answer": relabel.get(name, rows[name].answer)}) for name in ids]

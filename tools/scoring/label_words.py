@@ -44,7 +44,7 @@ def require_words(answer: AnswerFormat, words: Words) -> None:
             labels=visible(", ".join(answer.labels), 200),
             unknown=visible(", ".join(unknown), 200) or "-",
         ),
-        page="methods/decoding",
+        page="methods/prompting",
     )
 
 
