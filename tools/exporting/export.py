@@ -24,14 +24,14 @@ from tools.exporting.process import errand_files, run_errand
 from tools.exporting.version import UsedVersion
 from tools.files import now, write_atomic
 from tools.text import Speaker, T, Text, visible
-from tools.training.errands import Asked, ExportDone, ExportErrand, PhaseSaid
+from tools.training.errands import Asked, ExportDone, ExportErrand, GgufErrand, PhaseSaid
 
 Form = Literal["adapter", "merged", "gguf", "ollama"]
 FORMS: tuple[Form, ...] = ("adapter", "merged", "gguf", "ollama")
 MARK = "iterate_export.json"
 """In every exported folder: which version it is, and that it may be replaced."""
-CHECKED_ROWS = 32
-"""Validation rows that adapter and merged model both answer."""
+CHECKED_ROWS = 64
+"""Validation rows that the adapter and what was written both answer."""
 _TOKENIZER = ("tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab.*", "merges.txt", "*.model")
 Tell = Callable[[PhaseSaid], None]
 
@@ -66,9 +66,12 @@ class _Work:
     used: UsedVersion
     wish: Wish
     say: Speaker
+    tell: Tell
     asked: Asked
     notes: list[Text]
     """About the merged weights."""
+    outputs: list[str]
+    """What the adapter answered to the rows of the check."""
 
     def place(self, form: Form) -> Path:
         """The folder of a form."""
@@ -92,7 +95,9 @@ def export(used: UsedVersion, wish: Wish, tell: Tell, say: Speaker) -> list[Expo
         start = time.monotonic()
         merged = Path(scratch) / "merged" if set(wish.forms) - {"adapter"} else None
         done = _errand(used, wish, merged, tell)
-        work = _Work(used, wish, say, done.asked, _merge_notes(wish, done) if merged else [])
+        assert done.asked is not None
+        stored = T("The weights are stored in {numbers}; they were added up in fp32.", numbers=wish.numbers)
+        work = _Work(used, wish, say, tell, done.asked, [stored, *_agreement(done)], done.outputs)
         spent = time.monotonic() - start
         written: list[Exported] = []
         for form in (form for form in FORMS if form in wish.forms):
@@ -131,28 +136,30 @@ def _check(used: UsedVersion, wish: Wish) -> None:
 def _errand(used: UsedVersion, wish: Wish, merged: Path | None, tell: Tell) -> ExportDone:
     rows = used.labelled("valid", CHECKED_ROWS) if merged is not None else []
     with errand_files(used, rows) as files:
-        errand = ExportErrand.model_validate(
-            {**files, "target": merged, "turns": used.turns_before(), "store": wish.numbers}
-        )
-        for event in run_errand(errand):
-            if isinstance(event, ExportDone):
-                done = event
-            elif isinstance(event, PhaseSaid):
-                tell(event)
+        more = {"target": merged, "turns": used.turns_before(), "store": wish.numbers}
+        return _done(ExportErrand.model_validate({**files, **more}), tell)
+
+
+def _done(errand: ExportErrand | GgufErrand, tell: Tell) -> ExportDone:
+    for event in run_errand(errand):
+        if isinstance(event, ExportDone):
+            done = event
+        elif isinstance(event, PhaseSaid):
+            tell(event)
     return done
 
 
-def _merge_notes(wish: Wish, done: ExportDone) -> list[Text]:
-    notes = [T("The weights are stored in {numbers}; they were added up in fp32.", numbers=wish.numbers)]
-    if done.checked:
-        notes.append(
-            T(
-                "Read back, it gave the same answer as the adapter to {agreed} of {checked} validation rows.",
-                agreed=done.agreed,
-                checked=done.checked,
-            )
+def _agreement(done: ExportDone) -> list[Text]:
+    """How many answers stayed the same, where that was looked at."""
+    if not done.checked:
+        return [T("Its answers were not checked.")]
+    return [
+        T(
+            "Read back, it gave the same answer as the adapter to {agreed} of {checked} validation rows.",
+            agreed=done.agreed,
+            checked=done.checked,
         )
-    return notes
+    ]
 
 
 def _adapter(work: _Work, scratch: Path, _merged: Path | None) -> list[Text]:
@@ -187,9 +194,17 @@ def _gguf(work: _Work, scratch: Path, merged: Path | None) -> list[Text]:
     assert merged is not None
     assert converter is not None
     folder = scratch / "gguf"
-    convert(converter, merged, folder / f"{work.name}.gguf", "f32" if work.wish.numbers == "fp32" else "bf16")
+    file = folder / f"{work.name}.gguf"
+    convert(converter, merged, file, "f32" if work.wish.numbers == "fp32" else "bf16")
+    done = finished(work.used, file, work.outputs, work.tell)
     _put(folder, work.place("gguf"))
-    return [T("Converted by {name}.", name=visible(converter.name))]
+    return [T("Converted by {name}.", name=visible(converter.name)), *_agreement(done)]
+
+
+def finished(used: UsedVersion, file: Path, outputs: list[str], tell: Tell) -> ExportDone:
+    """Have a converted file made whole and read back; raises InputError for one that reads text differently."""
+    with errand_files(used, used.labelled("valid", CHECKED_ROWS)) as files:
+        return _done(GgufErrand.model_validate({**files, "file": file, "expected": outputs}), tell)
 
 
 def _ollama(work: _Work, scratch: Path, merged: Path | None) -> list[Text]:

@@ -19,11 +19,10 @@ from tools.runs import Example
 from tools.text import T, visible
 from tools.training.errands import (
     WORKER,
-    AnswerErrand,
     AnswersSaid,
+    AnyErrand,
     ErrandFailed,
     ExportDone,
-    ExportErrand,
     PhaseSaid,
     RowsDone,
     event_adapter,
@@ -56,7 +55,7 @@ def write_rows(path: Path, rows: Iterable[Example]) -> None:
         stream.writelines(row.model_dump_json() + "\n" for row in rows)
 
 
-def run_errand(errand: AnswerErrand | ExportErrand) -> Iterator[Heard]:
+def run_errand(errand: AnyErrand) -> Iterator[Heard]:
     """Start the worker and yield what it says; it ends with this generator. Raises what the worker failed with."""
     folder = errand.rows.parent
     place = folder / "errand.json"

@@ -19,8 +19,10 @@ from tools.training.errands import (
     PORTION,
     AnswerErrand,
     AnswersSaid,
+    AnyErrand,
     ErrandFailed,
     ExportErrand,
+    GgufErrand,
     PhaseSaid,
     RawAnswer,
     RowsDone,
@@ -50,7 +52,7 @@ def main(path: Path) -> int:
     return 0
 
 
-def _do(errand: AnswerErrand | ExportErrand, say: Say) -> None:
+def _do(errand: AnyErrand, say: Say) -> None:
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     keep_memory_low()
@@ -58,8 +60,12 @@ def _do(errand: AnswerErrand | ExportErrand, say: Say) -> None:
         from tools.training.merge import export
 
         export(errand, say)
-        return
-    _answer(errand, say)
+    elif isinstance(errand, GgufErrand):
+        from tools.training.gguf_file import finish
+
+        finish(errand, say)
+    else:
+        _answer(errand, say)
 
 
 def _answer(errand: AnswerErrand, say: Say) -> None:

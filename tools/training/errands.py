@@ -58,8 +58,17 @@ class ExportErrand(Errand):
     """Number format of the merged weights; the sums are made in fp32."""
 
 
-AnyErrand = Annotated[AnswerErrand | ExportErrand, Field(discriminator="kind")]
-errand_adapter: TypeAdapter[AnswerErrand | ExportErrand] = TypeAdapter(AnyErrand)
+class GgufErrand(Errand):
+    """Make a converted GGUF file whole, and read it back."""
+
+    kind: Literal["gguf"] = "gguf"
+    file: Path
+    expected: list[str]
+    """What the adapter answered to `rows`."""
+
+
+AnyErrand = AnswerErrand | ExportErrand | GgufErrand
+errand_adapter: TypeAdapter[AnyErrand] = TypeAdapter(Annotated[AnyErrand, Field(discriminator="kind")])
 
 
 class Asked(_Model):
@@ -111,9 +120,12 @@ class ExportDone(_Model):
     """The end of an export errand."""
 
     type: Literal["exported"] = "exported"
-    asked: Asked
+    asked: Asked | None
+    """None of an errand that was not about it."""
+    outputs: list[str] = []
+    """What the adapter answered to the rows."""
     checked: int = 0
-    """Validation rows that the adapter and the merged weights, read back, both answered."""
+    """Rows that the adapter and what was written, read back, both answered."""
     agreed: int = 0
     """Those with the same output."""
 

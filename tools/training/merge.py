@@ -37,7 +37,7 @@ def export(errand: ExportErrand, say: Say) -> None:
     _read_back(errand, loaded, errand.target)
     after = _outputs(loaded, rows, say)
     same = sum(one == other for one, other in zip(before, after, strict=True))
-    say(ExportDone(asked=asked, checked=len(rows), agreed=same))
+    say(ExportDone(asked=asked, outputs=before, checked=len(rows), agreed=same))
 
 
 def _outputs(loaded: Loaded, rows: list[Example], say: Say) -> list[str]:
