@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from agent.faces.tui.screens.references import ReferencesScreen
@@ -74,6 +76,70 @@ def test_every_link_of_every_page_leads_to_a_page_and_is_listed():
 
 
 @pytest.mark.parametrize(("size", "language"), [((80, 24), "en"), ((120, 40), "en"), ((120, 40), "zh-TW")])
-def test_picture_of_the_references(snap_compare, size, language):
-    app = ScreenHost(screen(language, page="troubleshooting/class-imbalance"))
+def test_picture_of_the_references(snap_compare, tmp_path, size, language):
+    app = ScreenHost(
+        ReferencesScreen(pinned_library(tmp_path), speaker(language), language, page="troubleshooting/class-imbalance")
+    )
     assert snap_compare(app, terminal_size=size, run_before=loaded)
+
+
+PAGE = {
+    "en": """---
+id: {id}
+title: Class imbalance
+symptoms: [One class has a low F1 while the others are fine]
+tools: [iterate diagnose]
+when_to_read: Read this when one class scores below 0.60 F1.
+related: [methods/oversampling]
+---
+
+# Class imbalance
+
+## What to check
+
+- A class is flagged when its F1 is **below 0.60**.
+- Recall low, precision high: see [oversampling](../methods/oversampling.en.md).
+
+```bash
+iterate diagnose TASK        # weak_class, with row ids
+```
+
+| class | rows | F1 |
+|---|---|---|
+| 中立 | 45 | 41.2 % |
+""",
+    "zh-TW": """---
+id: {id}
+title: 類別不平衡
+symptoms: [某一個類別的 F1 很低，其他類別都正常]
+tools: [iterate diagnose]
+when_to_read: 某個類別的 F1 低於 0.60 時。
+related: [methods/oversampling]
+---
+
+# 類別不平衡
+
+## 先檢查
+
+- 類別 F1 **低於 0.60** 就會被標記。
+- 召回率低、精確率高：請看[過採樣](../methods/oversampling.zh-TW.md)。
+
+```bash
+iterate diagnose TASK        # weak_class，附資料列 id
+```
+
+| 類別 | 筆數 | F1 |
+|---|---|---|
+| 中立 | 45 | 41.2 % |
+""",
+}
+
+
+def pinned_library(root: Path) -> Library:
+    """Pages of the test's own: a picture is about the screen, and must not change with what a page advises."""
+    for page_id in ("troubleshooting/class-imbalance", "methods/oversampling"):
+        for language, text in PAGE.items():
+            file = root / f"{page_id}.{language}.md"
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(text.format(id=page_id), encoding="utf-8")
+    return Library(root)
