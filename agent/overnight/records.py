@@ -3,6 +3,7 @@
     <workspace>/.iterate/nights/<night>/
       plan.json     NightPlan, written once before the first line
       lines.jsonl   one NightLine a line, append-only; a line is on disk before its effect is relied on
+      lock          held by the process that works on the night, freed by the system when it dies
       report.md  report.html
 
 The loop writes, the report and every viewer read. A trial is one change tried on one task; its lines carry its number, and a
@@ -20,8 +21,12 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from tools.change import Proposal
 from tools.comparison import Comparison, Verdict
 from tools.files import append_line, write_model
+from tools.launchers.base import is_held
 from tools.text import Text
 from tools.versioning.ledger import OpenedTest
+
+LOCK = "lock"
+"""File in the folder of a night; whoever works on the night holds it, patiently, since viewers look at it."""
 
 StopReason = Literal["until", "hours", "runs", "cost", "nothing_worth_it", "all_paused", "stopped", "failed"]
 """Why a night is over; the first four are its budget, "stopped" is a person."""
@@ -264,6 +269,11 @@ class NightRecord:
     def is_over(self) -> bool:
         """True once the night has ended by itself or by a person."""
         return any(isinstance(line, Over) for line in self.lines())
+
+    @property
+    def is_worked_on(self) -> bool:
+        """True while a live process holds the night's lock."""
+        return is_held(self.folder / LOCK)
 
 
 def nights_folder(workspace: Path) -> Path:
