@@ -147,7 +147,11 @@ def scored_forecasts(task_paths: Iterable[Path]) -> list[Scored]:
 
 def scored(task_paths: Iterable[Path]) -> ForecastScore:
     """Coverage and Brier score over tasks, and per kind of change."""
-    found = scored_forecasts(task_paths)
+    return score_of(scored_forecasts(task_paths))
+
+
+def score_of(found: Sequence[Scored]) -> ForecastScore:
+    """The same for these forecasts only."""
     kinds = sorted({kind for one in found for kind in one.forecast.kinds})
     return ForecastScore(
         count=len(found),
@@ -176,24 +180,36 @@ def _mean(values: Sequence[float]) -> float | None:
     return sum(values) / len(values) if values else None
 
 
+def normal_of(effect: Effect) -> tuple[float, float]:
+    """Middle and standard deviation of the normal distribution with the interval of a forecast."""
+    z = NormalDist().inv_cdf((1 + effect.level) / 2)
+    return _middle(effect), max((effect.high - effect.low) / (2 * z), _SMALLEST_SPREAD)
+
+
+def moved_by(middle: float, spread: float, observed: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Middle and standard deviation of the next effect of a kind of change, after differences that were seen with their errors.
+
+    Normal-normal shrinkage (Gelman et al., Bayesian Data Analysis, 3rd ed., section 2.5): the prior N(middle, spread) of an
+    effect is split evenly into what is unknown about the kind of change and what varies from task to task; each outcome has
+    the latter variance plus its own squared standard error.
+    """
+    unknown = between = spread**2 / 2
+    weights = [1 / (between + error**2) for _, error in observed]
+    precision = 1 / unknown + sum(weights)
+    drawn = sum(weight * seen for weight, (seen, _) in zip(weights, observed, strict=True))
+    return (middle / unknown + drawn) / precision, math.sqrt(1 / precision + between)
+
+
 def learned_effect(prior: Effect, outcomes: Sequence[Outcome]) -> Effect:
     """Move a forecast towards the outcomes of the same kind of change and metric; without outcomes it stays as it is.
 
-    Normal-normal shrinkage (Gelman et al., Bayesian Data Analysis, 3rd ed., section 2.5): the prior N(middle, s) of an
-    outcome is split evenly into what is unknown about the kind of change and what varies from task to task; each outcome has
-    the latter variance plus its own squared standard error. The interval is that of the next outcome.
+    How they move it is written at `moved_by`. The interval is that of the next outcome.
     """
     outcomes = [one for one in outcomes if one.metric == prior.metric]
     if not outcomes:
         return prior
     z = NormalDist().inv_cdf((1 + prior.level) / 2)
-    spread = max((prior.high - prior.low) / (2 * z), _SMALLEST_SPREAD)
-    unknown = between = spread**2 / 2
-    weights = [1 / (between + (one.error or 0.0) ** 2) for one in outcomes]
-    precision = 1 / unknown + sum(weights)
-    drawn = sum(weight * one.observed for weight, one in zip(weights, outcomes, strict=True))
-    middle = (_middle(prior) / unknown + drawn) / precision
-    wide = math.sqrt(1 / precision + between)
+    middle, wide = moved_by(*normal_of(prior), [(one.observed, one.error or 0.0) for one in outcomes])
     basis = T(
         "{basis} {count} earlier outcome(s) of this kind of change, {mean:+.1f} points on average, moved it.",
         basis=prior.basis,
