@@ -201,9 +201,9 @@ def moved_by(middle: float, spread: float, observed: Sequence[tuple[float, float
 
 
 def learned_effect(prior: Effect, outcomes: Sequence[Outcome]) -> Effect:
-    """Move a forecast towards the outcomes of the same kind of change and metric; without outcomes it stays as it is.
+    """Move a forecast towards the outcomes of the same kind of change and metric (`moved_by`); without any it stays as it is.
 
-    How they move it is written at `moved_by`. The interval is that of the next outcome.
+    The interval is that of the next outcome.
     """
     outcomes = [one for one in outcomes if one.metric == prior.metric]
     if not outcomes:
