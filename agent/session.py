@@ -162,7 +162,10 @@ class Session:
 
 
 _END_MESSAGES: dict[EndReason, Text] = {
-    "done": T("The session is finished."),
+    "done": T(
+        "The session is finished. Ask for an improvement again to look for the next change, or for the status to see where "
+        "the task stands."
+    ),
     "nothing_to_do": T("There is nothing to decide."),
     "waiting": T("A decision is waiting for a person; nothing was approved in its place."),
     "failed": T("No new version came of the training; the configuration before it was restored."),

@@ -30,7 +30,8 @@ from tools.outcomes.status import task_status
 from tools.read_results import ReadResultsArgs, read_results
 from tools.reading.task import load_task
 from tools.task import Task
-from tools.text import Speaker, T, Text, english, visible
+from tools.text import Speaker, T, Text, english
+from tools.versioning.changes import setting_name
 
 V = TypeVar("V")
 Origin = Literal["person", "model"]
@@ -163,7 +164,7 @@ def _labels_now(task: Task, field: KeyPath) -> dict[str, float | str]:
 
 def _in_words(task: Task, wanted: Wanted) -> Text:
     old, new = shown_value(_plainly(present(task, wanted.path))), shown_value(_plainly(wanted.value))
-    return T("{key}: {old} → {new}", key=visible(".".join(wanted.path), 80), old=old, new=new)
+    return T("{what}: {old} → {new}", what=setting_name(wanted.path), old=old, new=new)
 
 
 def _plainly(value: JsonValue) -> JsonValue:

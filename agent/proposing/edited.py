@@ -17,6 +17,7 @@ from tools.reading.task import load_split
 from tools.running.recipe import apply_recipe
 from tools.task import ConfigFile, Task
 from tools.text import Speaker, T, Text, english, visible
+from tools.versioning.changes import setting_name
 
 
 def edited(proposal: Proposal, edits: list[Change], task: Task, say: Speaker = english) -> Proposal:
@@ -58,7 +59,7 @@ def _made_anew(change: Change, proposal: Proposal, task: Task) -> Change:
 
 def _in_words(edit: Edit) -> Text:
     old, new = shown_value(edit.old), shown_value(edit.new)
-    return T("{key}: {old} → {new}", key=visible(edit.dotted, 80), old=old, new=new)
+    return T("{what}: {old} → {new}", what=setting_name(tuple(edit.path)), old=old, new=new)
 
 
 def shown_value(value: JsonValue) -> str | Text:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+import warnings
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -30,13 +31,14 @@ EXIT_BUSY = Busy.exit_code
 EXIT_CANCELLED = 130
 ENVIRONMENT = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "DO_NOT_TRACK": "1",
     "TOKENIZERS_PARALLELISM": "false",
     "TRL_EXPERIMENTAL_SILENCE": "1",
     "OMP_WAIT_POLICY": "PASSIVE",
 }
-"""Nothing is reported to anyone, and threads that wait do so asleep: where other programs want the same cores, spinning
-makes a step three times as long."""
+"""Nothing is reported to anyone, no bar is drawn into the log, and threads that wait do so asleep: where other programs want
+the same cores, spinning makes a step three times as long."""
 
 
 def main(path: Path) -> int:
@@ -107,7 +109,11 @@ def _run(run: RunDir, recorder: Recorder) -> RunResult:
 
 
 def _set_environment(spec: RunSpec) -> None:
-    """Before torch is imported: no telemetry, and the number of threads."""
+    """Before torch is imported: no telemetry, the number of threads, and a log of what concerns the user.
+
+    The libraries warn of each other's renamed options; no user can do anything about that.
+    """
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"(transformers|trl|peft|accelerate)\b")
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     if spec.launcher.threads is not None:

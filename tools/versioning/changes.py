@@ -24,7 +24,14 @@ _NAMES: dict[Key, Text] = {
     ("training", "epochs"): T("Epochs"),
     ("training", "learning_rate"): T("Learning rate"),
     ("training", "batch_size"): T("Batch size"),
+    ("training", "max_length"): T("Longest row in tokens"),
+    ("training", "warmup"): T("Warm-up"),
+    ("training", "weight_decay"): T("Weight decay"),
+    ("training", "early_stopping"): T("Early stopping"),
     ("training", "seeds"): T("Seeds"),
+    ("data", "deduplicate"): T("Remove duplicates"),
+    ("prompt", "system"): T("System prompt"),
+    ("decoding", "constrained"): T("Constrained answers"),
 }
 _WHOLE: dict[Key, Text] = {
     ("training", "class_weights"): T("Class weights"),
@@ -39,6 +46,16 @@ _COUNTED: dict[Key, Text] = {
 """Lists of row ids: only their number is said."""
 _LONGEST = 120
 _ABSENT = "-"
+
+
+def setting_name(key: Key) -> Text:
+    """A setting as people call it: Learning rate, or "Rows wanted per class, 中立"; its dotted key where it has no name."""
+    known = _NAMES | _WHOLE | _COUNTED
+    if key in known:
+        return known[key]
+    if key[:2] in _WHOLE and len(key) == 3:
+        return T("{what}, {label}", what=_WHOLE[key[:2]], label=visible(key[2], 60))
+    return T("{name}", name=visible(".".join(key), _LONGEST))
 
 
 def changes_in_words(old_text: str, new_text: str) -> list[Text]:
@@ -63,9 +80,8 @@ def _settings(data: JsonValue, place: Key = ()) -> dict[Key, JsonValue]:
 
 def _line(key: Key, old: JsonValue, new: JsonValue) -> Text:
     if key in _COUNTED:
-        return T("{what}: {old} → {new}", what=_COUNTED[key], old=_count(old), new=_count(new))
-    name = _NAMES.get(key) or _WHOLE.get(key) or visible(".".join(key), _LONGEST)
-    return T("{what}: {old} → {new}", what=name, old=_shown(old), new=_shown(new))
+        return T("{what}: {old} → {new}", what=setting_name(key), old=_count(old), new=_count(new))
+    return T("{what}: {old} → {new}", what=setting_name(key), old=_shown(old), new=_shown(new))
 
 
 def _count(value: JsonValue) -> int:

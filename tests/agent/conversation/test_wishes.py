@@ -35,7 +35,7 @@ def test_a_wish_is_a_proposal_with_a_diff_a_forecast_a_price_a_goal_and_a_page(m
     before = mood.files()
     found = asked(mood, ("training.learning_rate", 1e-4))
     assert "-  learning_rate: 0.0002\n+  learning_rate: 0.0001" in found.diff
-    assert str(found.title) == "training.learning_rate: 0.0002 → 0.0001"
+    assert str(found.title) == "Learning rate: 0.0002 → 0.0001"
     assert found.effect.source == "prior"
     assert found.effect.low < 0 < found.effect.high
     assert found.cost.minutes > 0

@@ -29,7 +29,7 @@ def test_another_value_makes_another_proposal_with_its_own_diff_price_and_words(
     assert "+  epochs: 20      # first guess" in new.diff
     assert new.id != epochs.id
     assert new.cost.minutes > epochs.cost.minutes
-    assert "training.epochs: 4 → 20" in str(new.title)
+    assert "Epochs: 4 → 20" in str(new.title)
     assert "Edited by you" in str(new.effect.basis)
     assert new.goal == epochs.goal
 
