@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict
 from tools.errors import Problem, RunFailed, WriteFailed
 from tools.files import link_tree, now, write_atomic, write_model
 from tools.launchers import launcher_for
-from tools.launchers.base import Resources, RunHealth, is_alive, log_tail, state_of
+from tools.launchers.base import Resources, RunHealth, Submission, is_alive, log_tail, state_of
 from tools.reading.task import load_task
 from tools.running.plan_runs import RunPlan, plan_runs
 from tools.running.start_weights import start_version
@@ -133,7 +133,8 @@ def start(run_dir: Path) -> bool:
     spec = RunDir(run_dir).spec()
     # -P keeps the run directory, the worker's working folder, off the import path.
     argv = [sys.executable, "-P", "-m", WORKER, str(run_dir.resolve())]
-    return launcher_for(spec.launcher.kind).submit(run_dir, argv, {}, Resources(threads=spec.launcher.threads))
+    work = Submission(run_id=run_dir.name, argv=argv, resources=Resources(threads=spec.launcher.threads))
+    return launcher_for(spec.launcher.kind).submit(run_dir, work)
 
 
 def wait(
@@ -150,9 +151,10 @@ def wait(
     Raises RunFailed for a failure, a worker that never began, and one that was interrupted (starting again resumes it).
     """
     run = RunDir(run_dir)
+    place = launcher_for(run.spec().launcher.kind)
     while True:
-        health = state_of(run_dir)  # before the events, so that the last ones are read after the end
-        events, offset = run.events(offset)
+        health = place.status(run_dir)  # before the events, so that the last ones are read after the end
+        events, offset = place.events(run_dir, offset)
         for event in events:
             on_event(event)
         if health is RunHealth.ended:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
-import shutil
 import struct
-import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -18,10 +15,10 @@ from tools.catalogue.entries import ATTENTION, Entry
 from tools.catalogue.look_up import entry_of, prepared_folder
 from tools.catalogue.memory import answering_gb, training_gb
 from tools.config import Lora, TrainingConfig
+from tools.launchers import launcher_for
 from tools.text import T, Text, visible
 from tools.training.base_models import BaseModelInfo, missing_model, resolve_base_model
 
-_NETWORK_SECONDS = 8
 _HEADER_BYTES = 100_000_000
 """The longest list of weights that safetensors allows."""
 
@@ -225,19 +222,4 @@ def _memory(entry: Entry, lora: Lora) -> Check:
 
 def machine_gb() -> float:
     """Gigabytes where a training would run: of the largest accelerator, else of this machine."""
-    import psutil
-
-    accelerator = _accelerator_gb()
-    return accelerator if accelerator else float(psutil.virtual_memory().total / 1e9)
-
-
-def _accelerator_gb() -> float:
-    program = shutil.which("nvidia-smi")
-    if program is None or os.environ.get("CUDA_VISIBLE_DEVICES") == "":
-        return 0.0
-    query = [program, "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
-    try:
-        said = subprocess.run(query, capture_output=True, text=True, check=False, timeout=_NETWORK_SECONDS).stdout
-        return max((float(line) for line in said.split()), default=0.0) * 2**20 / 1e9
-    except (OSError, ValueError, subprocess.TimeoutExpired):
-        return 0.0
+    return launcher_for("local").resources().memory_gb or 0.0

@@ -1,27 +1,31 @@
 """What a launcher does, and how anyone sees whether a run is alive.
 
 A launcher only decides where the worker process runs. The run directory is the only truth about the run: everything below is
-read from its files and locks, so that any viewer on any machine that sees the directory comes to the same answer. Progress is
-read with tools.runs.RunDir.events, never asked of a launcher.
+read from its files and locks, so that any viewer on any machine that sees the directory comes to the same answer.
 
     launch.lock  held by whoever starts the worker, then by the worker for its whole life (the local launcher hands it over)
     run.lock     held by the worker while it works
     cancel       asks the worker to stop
+
+Another place to run, such as a cluster, is one file beside this one with a `launcher` that keeps the promises of Launcher, one
+more word in tools.config.Launcher.kind, and one class in its test that inherits tests/tools/launchers/conformance.py. What it
+has to bring: a job that is named by the run id, so that its engine refuses the second one; a run directory that is the same
+after `reattach` as if the worker had written it here; and, where locks do not reach across machines, an answer to `status` from
+the engine together with status.json.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
 from enum import StrEnum, auto
 from pathlib import Path
 from typing import Protocol
 
 from filelock import lock_descriptor
-from pydantic import BaseModel, ConfigDict, PositiveInt
+from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt
 
-from tools.runs import RunDir
+from tools.runs import RunDir, RunEvent
 
 LAUNCH_LOCK = "launch.lock"
 RUN_LOCK = "run.lock"
@@ -35,12 +39,28 @@ _PATIENCE_SECONDS = 0.5
 
 
 class Resources(BaseModel):
-    """What a worker may use."""
+    """What a worker may use, or what a place can give to one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     threads: PositiveInt | None = None
     """Processor threads; None leaves it to the libraries."""
+    memory_gb: PositiveFloat | None = None
+    """Gigabytes (10^9 bytes) for model and training, of the accelerator where there is one; None is not known."""
+
+
+class Submission(BaseModel):
+    """What is to be run."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    run_id: str
+    """Name of the run directory and of the job: whoever submits the same id twice gets one worker."""
+    argv: list[str]
+    """The worker's command line."""
+    env: dict[str, str] = {}
+    """Added to the environment."""
+    resources: Resources = Resources()
 
 
 class RunHealth(StrEnum):
@@ -59,21 +79,27 @@ class RunHealth(StrEnum):
 class Launcher(Protocol):
     """A place where workers run. Every method may be called at any time, by any process, any number of times."""
 
-    def submit(self, run_dir: Path, argv: Sequence[str], env: Mapping[str, str], resources: Resources) -> bool:
+    def submit(self, run_dir: Path, work: Submission) -> bool:
         """Start the worker unless one is alive or the run has ended; True when this call started it.
 
-        `env` is added to the environment. A stalled run continues from its newest checkpoint. Raises RunFailed when the
-        worker cannot be started at all.
+        A stalled run continues from its newest checkpoint. Raises RunFailed when the worker cannot be started at all, and
+        leaves the run as it was then.
         """
 
     def status(self, run_dir: Path) -> RunHealth:
-        """Whether the run is waiting, alive, interrupted or over."""
+        """Whether the run is waiting, alive, interrupted or over; never starts or changes anything."""
+
+    def events(self, run_dir: Path, offset: int = 0) -> tuple[list[RunEvent], int]:
+        """Whole events from byte `offset` of events.jsonl on, and the offset to ask from next; each event once, in order."""
 
     def cancel(self, run_dir: Path, grace_seconds: float = 10.0) -> None:
-        """End the run as cancelled, by force after the grace; a run that has ended is left as it is."""
+        """End the run as cancelled, by force after the grace; a run that has ended is left as it is. Raises Busy."""
 
     def reattach(self, run_dir: Path) -> bool:
-        """Take up a run that another process submitted; True when its worker is alive."""
+        """Take up a run that another process submitted, after which its directory is up to date; True when it is alive."""
+
+    def resources(self) -> Resources:
+        """What one worker can have here at most."""
 
 
 def state_of(run_dir: Path) -> RunHealth:

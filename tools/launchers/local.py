@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from socket import gethostname
 
@@ -30,14 +31,17 @@ from tools.launchers.base import (
     RUN_LOCK,
     Resources,
     RunHealth,
+    Submission,
     is_alive,
     is_held,
     state_of,
     take,
 )
-from tools.runs import EndEvent, RunDir, RunState, RunStatus
+from tools.runs import EndEvent, RunDir, RunEvent, RunState, RunStatus
 from tools.text import T, visible
 
+_ASKING_SECONDS = 8
+"""How long a program that tells of accelerators may take."""
 _IMPORT_ROOT = Path(__file__).resolve().parents[2]
 """The folder that holds this `tools` package: the worker imports the same code as the program that starts it."""
 
@@ -58,16 +62,17 @@ class LaunchRecord(BaseModel):
 class LocalLauncher:
     """Detached processes on this machine; see tools.launchers.base.Launcher for what each method promises."""
 
-    def submit(self, run_dir: Path, argv: Sequence[str], env: Mapping[str, str], resources: Resources) -> bool:
+    def submit(self, run_dir: Path, work: Submission) -> bool:
         """Start the worker unless one is alive or the run has ended; True when this call started it."""
-        handle = os.open(run_dir / LAUNCH_LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        assert work.run_id == run_dir.name
+        handle = os.open(run_dir / LAUNCH_LOCK, os.O_RDWR | os.O_CREAT, 0o666)  # less what the umask takes
         try:
             if not take(handle) or is_held(run_dir / RUN_LOCK):
                 return False
             status = RunDir(run_dir).status()
             if status is not None and status.state.ended:
                 return False
-            _start(run_dir, argv, _environment(env, resources), handle)
+            _start(run_dir, work.argv, _environment(work), handle)
             return True
         finally:
             # Closing leaves the lock with the worker, which inherited it; unlocking would take it away.
@@ -76,6 +81,15 @@ class LocalLauncher:
     def status(self, run_dir: Path) -> RunHealth:
         """Whether the run is waiting, alive, interrupted or over."""
         return state_of(run_dir)
+
+    def events(self, run_dir: Path, offset: int = 0) -> tuple[list[RunEvent], int]:
+        """Whole events from byte `offset` on, and the offset to ask from next."""
+        return RunDir(run_dir).events(offset)
+
+    def resources(self) -> Resources:
+        """The processors this program may use, and the memory of the largest accelerator, else of this machine."""
+        threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        return Resources(threads=threads, memory_gb=_accelerator_gb() or psutil.virtual_memory().total / 1e9)
 
     def reattach(self, run_dir: Path) -> bool:
         """True when the worker is alive; there is nothing to take up, since the run directory says everything."""
@@ -102,10 +116,10 @@ class LocalLauncher:
 launcher = LocalLauncher()
 
 
-def _environment(env: Mapping[str, str], resources: Resources) -> dict[str, str]:
+def _environment(work: Submission) -> dict[str, str]:
     paths = [str(_IMPORT_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    threads = {"OMP_NUM_THREADS": str(resources.threads)} if resources.threads else {}
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", **threads, **env}
+    threads = {"OMP_NUM_THREADS": str(work.resources.threads)} if work.resources.threads else {}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", **threads, **work.env}
 
 
 def _start(run_dir: Path, argv: Sequence[str], env: dict[str, str], lock_handle: int) -> None:
@@ -127,7 +141,7 @@ def _start(run_dir: Path, argv: Sequence[str], env: dict[str, str], lock_handle:
         raise RunFailed(
             T(
                 "The training process could not be started: {program}: {reason}.",
-                program=visible(str(argv[0])),
+                program=visible(argv[0]),
                 reason=reason.strerror or str(reason),
             ),
             hint=T("Check the installation with `iterate doctor`."),
@@ -135,9 +149,7 @@ def _start(run_dir: Path, argv: Sequence[str], env: dict[str, str], lock_handle:
         ) from reason
     # Somebody must collect the exit of a child, or it stays a zombie for as long as this program runs.
     threading.Thread(target=process.wait, name=f"reap {run_dir.name}", daemon=True).start()
-    record = LaunchRecord(
-        pid=process.pid, created=_created(process.pid), host=gethostname(), at=now(), argv=list(map(str, argv))
-    )
+    record = LaunchRecord(pid=process.pid, created=_created(process.pid), host=gethostname(), at=now(), argv=list(argv))
     write_model(run_dir / LAUNCH_RECORD, record)
 
 
@@ -184,7 +196,7 @@ def _kill_session(worker: psutil.Process) -> None:
 def _end_as_cancelled(run_dir: Path) -> None:
     """Write the end state in the place of a worker that is gone, unless it ended by itself meanwhile."""
     try:
-        with FileLock(run_dir / LAUNCH_LOCK, timeout=5), FileLock(run_dir / RUN_LOCK, timeout=5):
+        with FileLock(run_dir / LAUNCH_LOCK, timeout=1), FileLock(run_dir / RUN_LOCK, timeout=1):
             run = RunDir(run_dir)
             status = run.status() or RunStatus(state=RunState.queued, updated_at=now())
             if status.state.ended:
@@ -199,3 +211,16 @@ def _end_as_cancelled(run_dir: Path) -> None:
             hint=T("It stops at its next step. If it runs on another machine, look at it there."),
             page="troubleshooting/sessions-and-locks",
         ) from busy
+
+
+def _accelerator_gb() -> float:
+    """Gigabytes of the largest accelerator; 0 without one."""
+    program = shutil.which("nvidia-smi")
+    if program is None or os.environ.get("CUDA_VISIBLE_DEVICES") == "":
+        return 0.0
+    query = [program, "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
+    try:
+        said = subprocess.run(query, capture_output=True, text=True, check=False, timeout=_ASKING_SECONDS).stdout
+        return max((float(line) for line in said.split()), default=0.0) * 2**20 / 1e9
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return 0.0
