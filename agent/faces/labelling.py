@@ -6,7 +6,6 @@ when the next row is shown, and nothing enters training before the person says s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +17,10 @@ from agent.faces.console import ask, interactive, out, show_error
 from agent.faces.layout import wrap
 from agent.faces.plain import PlainFace
 from agent.faces.reviewing import review_task
+from agent.faces.views.agreement import agreement_texts
 from agent.proposing.now import base_version
 from agent.session import task_lock
 from tools.errors import IterateError
-from tools.labelling.agreement import Agreement, agreement
 from tools.labelling.ask_person import LABELLING, USUAL_COUNT, Filled, fill_batch, open_pool
 from tools.labelling.model_scores import can_score, model_scores, plan_scores
 from tools.labelling.pool import Pool
@@ -69,7 +68,7 @@ def label_task(path: Path, wishes: LabelWishes, say: Speaker) -> int:
         )
         return 0
     ended = _Labeller(task, say).run()
-    for text in agreement_texts(path):
+    for text in agreement_texts(path, LABELLING):
         _say_wrapped(text, say)
     if not ended:
         _say_wrapped(T("Your labels are kept. Go on at any time: iterate label {task}", task=task.name), say)
@@ -187,41 +186,6 @@ class _Labeller:
 
     def _label(self, item: str, answer: JsonValue) -> None:
         decide(self._task, LABELLING, item, "relabel", answer=answer, by=user_name())
-
-
-def agreement_texts(path: Path) -> list[Text]:
-    """How far the person and the model agree; empty when the model was not asked."""
-    found = agreement(path, load_batch(path, LABELLING)) if LABELLING in list_batches(path) else None
-    if found is None:
-        return []
-    told = [T("You and {version} agree on {numbers}.", version=found.version, numbers=_numbers(found.all))]
-    if found.at_random is not None:
-        told.append(
-            T("On the rows drawn at random, which speak for the pool: {numbers}.", numbers=_numbers(found.at_random))
-        )
-    differing = list(found.all.differing.items())[:3]
-    if differing:
-        pairs = _pairs(differing)
-        told.append(T("Most often different (you / {version}): {pairs}", version=found.version, pairs=pairs))
-    return told
-
-
-def _numbers(one: Agreement) -> Text:
-    same = round(one.share * one.rows)
-    if one.kappa is None or one.error is None:
-        return T("{same} of {rows} rows ({share:.0%})", same=same, rows=one.rows, share=one.share)
-    return T(
-        "{same} of {rows} rows ({share:.0%}), Cohen's kappa {kappa:.2f} ± {error:.2f}",
-        same=same,
-        rows=one.rows,
-        share=one.share,
-        kappa=one.kappa,
-        error=1.96 * one.error,
-    )
-
-
-def _pairs(differing: Sequence[tuple[str, int]]) -> str:
-    return ", ".join(f"{visible(pair, 60)} ×{count}" for pair, count in differing)
 
 
 def _say_wrapped(text: Text, say: Speaker) -> None:

@@ -2,12 +2,12 @@
 
 Worker side. It works on the text that the tokens decode to, so it needs nothing of a tokenizer but to encode and decode, and a
 token that spans a quote and a comma is as good as two. Where none of the likeliest tokens is allowed, or the budget only just
-suffices to close the object, the shortest allowed text is written, a declared value by its likeliest first token.
+suffices to close the object, the shortest allowed text is written, and of declared values the one whose tokens the model likes
+best where they first differ: characters that a tokenizer has no token for begin with the same byte, and say nothing there.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Any
 
 from tools.training.object_grammar import ObjectGrammar, State
@@ -32,26 +32,29 @@ class ObjectGuide:
         self._text = ""
         """What they decode to, without half a character at the end."""
         self._state = grammar.start
-        self._queue: deque[int] = deque()
-        """Tokens that are written next whatever the model says."""
+        self._ways: list[list[int]] = []
+        """Tokens of which one row is written next; none while the model chooses freely."""
 
     def next(self, logits: Any) -> int | None:
         """The next token, given the model's logits for it; None when the object is complete or cannot be continued."""
         if self._state.done:
             return None
-        if not self._queue and not self._is_tight():
+        if not self._ways and not self._is_tight() and not self._grammar.chooses(self._state):
             likeliest: list[int] = logits.topk(min(_LOOKED_AT, logits.shape[-1])).indices.tolist()
             for token in likeliest:
                 if token not in self._special and self._take([token]):
                     return token
-        if not self._queue and not self._fill_queue(logits):
-            return None
-        token = self._queue.popleft()
-        if self._queue:
+        self._ways = self._ways or self._shortest()
+        return self._next_of_ways(logits) if self._ways else None
+
+    def _next_of_ways(self, logits: Any) -> int | None:
+        """The token that the model likes best of those that come next in a way; the ways that go on with it stay."""
+        token = max((way[0] for way in self._ways), key=lambda one: float(logits[one]))
+        self._ways = [way[1:] for way in self._ways if way[0] == token and len(way) > 1]
+        if self._ways:
             self._tokens.append(token)  # half of what was checked as a whole
-        elif not self._take([token]):
-            return None
-        return token
+            return token
+        return token if self._take([token]) else None
 
     def _take(self, tokens: list[int]) -> bool:
         """Append tokens if the grammar allows what they say."""
@@ -72,15 +75,10 @@ class ObjectGuide:
             return None
         return text, state
 
-    def _fill_queue(self, logits: Any) -> bool:
-        """Queue the shortest continuation; of several, the one whose first token the model likes best."""
-        options: list[list[int]] = [self._encode(piece) for piece in self._grammar.continuations(self._state)]
-        allowed = [tokens for tokens in options if tokens and self._after(tokens) is not None]
-        if not allowed:
-            return False
-        best: list[int] = max(allowed, key=lambda tokens: float(logits[tokens[0]]))
-        self._queue.extend(best)
-        return True
+    def _shortest(self) -> list[list[int]]:
+        """The tokens of the shortest continuations; none is the beginning of another, since each ends a text."""
+        ways = [self._encode(piece) for piece in self._grammar.continuations(self._state)]
+        return [tokens for tokens in ways if tokens and self._after(tokens) is not None]
 
     def _is_tight(self) -> bool:
         """True when what is left of the budget is needed to close the object."""

@@ -90,6 +90,10 @@ class ObjectGrammar:
                 return []
         return [self._closing(state)]
 
+    def chooses(self, state: State) -> bool:
+        """True where one of several declared values comes next."""
+        return len(self.continuations(state)) > 1
+
     def rest(self, state: State) -> list[str]:
         """The shortest texts that complete the object, with the longest of declared values: what it may still cost."""
         pieces, now = [], state

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from pydantic import JsonValue
 
 from agent.conversation.said import Order
 from agent.faces.tui.widgets.key_bar import Hint
 from agent.faces.tui.widgets.sample_parts import STATES
+from agent.faces.views.agreement import agreement_texts
 from tools.change import Change
 from tools.reviewing.batch import Batch, Item
 from tools.reviewing.outcome import Outcome
@@ -114,8 +116,8 @@ def order_of(change: Change, task: str) -> Order:
     )
 
 
-def question(outcome: Outcome) -> Text:
-    """What a proposal of the outcome would change."""
+def question(outcome: Outcome, task_path: Path) -> Text:
+    """What a proposal of the outcome would change; of labelled rows also how far the person and the model agree."""
     asked = T(
         "Propose this? {added} rows added, {relabelled} relabelled, {left_out} left out. It goes to review like any other "
         "change; nothing is trained before you approve it.",
@@ -137,4 +139,6 @@ def question(outcome: Outcome) -> Text:
             count=len(outcome.held_back),
             reason=first,
         )
+    for told in reversed(agreement_texts(task_path, outcome.batch)):
+        asked = T("{told} {question}", told=told, question=asked)
     return asked

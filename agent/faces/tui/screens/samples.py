@@ -381,7 +381,9 @@ class SamplesScreen(Screen[None]):
         outcome = await self._tried(lambda: plan(load_task(self._task_path), load_batch(self._task_path, name)))
         if outcome is None:
             return
-        if outcome.edits and not await self.app.push_screen_wait(ConfirmScreen(question(outcome), self._say)):
+        if outcome.edits and not await self.app.push_screen_wait(
+            ConfirmScreen(question(outcome, self._task_path), self._say)
+        ):
             return
         change = await self._tried(lambda: finish(load_task(self._task_path), name))
         if change is not None:
