@@ -178,10 +178,15 @@ class Spent(_Line):
 
     type: Literal["spent"] = "spent"
     minutes: float
+    """Of work; the time in which no process worked on the night is not in it."""
     runs: int
+    run_ids: list[str] = []
+    """Each counts once, however often a night is taken up."""
     dollars: float
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    estimated: bool = False
+    """True when a server did not count its tokens, so that they and the dollars are guessed from characters."""
 
 
 class TestOpenedOnce(_Line):

@@ -1,0 +1,184 @@
+"""What a night may do by itself: the rules, why a proposal is not covered by them, and the approver that keeps to them.
+
+Rules come from a policy file or from `--allow`, and are fixed in the night's plan when it starts: editing the file meanwhile
+changes nothing. No rule covers what agent/policy.py `always_waits` names; destroying, uploading, accepting a licence and
+opening the test set before the end have no rule at all. What is not covered is deferred: never approved, never blocking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from agent.approval import Answer, Confirmation, ConfirmQuestion, DecideQuestion, Question, VersionChoice
+from agent.policy import AdoptRule, Allowance, NightRulesOfFile, fine_by, parse_words, read_policy, refusal_by
+from tools.change import Decision, Proposal, Verb
+from tools.errors import InputError
+from tools.files import now
+from tools.text import Speaker, T, Text, english, visible
+from tools.versioning.rule_facts import NO_FACTS, RuleFacts
+
+__all__ = [
+    "NightApprover",
+    "NightRules",
+    "RuleFacts",
+    "adoption_waits",
+    "parse_allow",
+    "read_rules",
+    "refusal",
+    "rules_for",
+]
+
+Choice = Literal["adopt", "continue", "rollback"]
+Choose = Callable[[DecideQuestion], tuple[Choice, Text] | None]
+"""What the loop makes of a compared version and why; None leaves the question to a person."""
+
+
+class NightRules(BaseModel):
+    """What may be tried and done while nobody is here; kept in the night's plan as it was at the start."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    approve: list[Allowance] = Field(min_length=1)
+    max_trainings: int | None = None
+    adopt: AdoptRule = "wait"
+    """By the verdict on the locked test, opened once at the end."""
+    deploy: bool = False
+    """Whether adoption may run the task's own deploy command."""
+    seeds: int = Field(default=3, ge=1, le=10)
+    """Trainings with different seeds before a change counts as kept."""
+    quick_check: bool = True
+    """Whether a change is tried on a part of the rows before its training."""
+    source: str
+    """Where they come from: the words of `--allow`, or the name of the policy file."""
+
+
+def read_rules(path: Path) -> NightRules:
+    """The rules in a policy file; raises InputError with line, key, value and choices of every mistake."""
+    policy = read_policy(path)
+    if not policy.approve:
+        raise InputError(
+            T("The policy file {path} allows nothing, so a night could try nothing.", path=visible(str(path))),
+            hint=T("List under `approve:` what may be tried, such as - kinds: [config, recipe]"),
+        )
+    return NightRules(
+        approve=policy.approve,
+        max_trainings=policy.max_trainings,
+        adopt=policy.adopt,
+        deploy=policy.deploy,
+        seeds=policy.night.seeds,
+        quick_check=policy.night.quick_check,
+        source=visible(path.name, 120),
+    )
+
+
+def parse_allow(words: str) -> NightRules:
+    """The rules in the words of `--allow`, such as "config,recipe,prompt"; raises InputError for a word that means nothing."""
+    allowances = parse_words([words])
+    if not allowances:
+        raise InputError(
+            T("Nothing was allowed, so a night could try nothing."),
+            hint=T("Name kinds of change: --allow config,recipe,prompt"),
+        )
+    night = NightRulesOfFile()
+    return NightRules(
+        approve=allowances,
+        seeds=night.seeds,
+        quick_check=night.quick_check,
+        source="--allow " + visible(words, 120),
+    )
+
+
+def rules_for(allow: str | None, policy: Path | None) -> NightRules:
+    """The rules of a command line that may give either; raises InputError for both or neither."""
+    if allow is not None and policy is not None:
+        raise InputError(
+            T("--allow and --policy were both given, so it is not clear which of them decides."),
+            hint=T("Give one of them; a policy file can hold everything that --allow can."),
+        )
+    if policy is not None:
+        return read_rules(policy)
+    if allow is not None:
+        return parse_allow(allow)
+    raise InputError(
+        T("Nothing was allowed, so a night could try nothing."),
+        hint=T("Name kinds of change: --allow config,recipe,prompt"),
+    )
+
+
+def refusal(rules: NightRules, proposal: Proposal, facts: RuleFacts = NO_FACTS) -> Text | None:
+    """Why the rules do not cover a proposal; None when they do. Without facts no base model's licence counts as accepted."""
+    return refusal_by(rules.approve, proposal, facts)
+
+
+def adoption_waits(rules: NightRules, facts: RuleFacts) -> Text | None:
+    """Why adoption is left to a person whatever the test says; None when the verdict decides."""
+    if rules.adopt == "wait":
+        return T("The rules leave adoption to a person.")
+    if facts.deploys and not rules.deploy:
+        return T(
+            "Adoption would run the task's deploy command, and only a policy file with `deploy: true` allows that."
+        )
+    return None
+
+
+class NightApprover:
+    """Answers the questions of one trial: approves its proposal alone, and decides as the loop does, inside the rules."""
+
+    def __init__(
+        self,
+        rules: NightRules,
+        chosen: str | None,
+        choose: Choose,
+        *,
+        facts: RuleFacts = NO_FACTS,
+        may_open_test: bool = False,
+        say: Speaker = english,
+    ) -> None:
+        """`chosen` is a Proposal.id, None approves nothing; only the end of a night may open the test set.
+
+        `say` speaks the language of the records that reasons are written into.
+        """
+        self._rules, self._chosen, self._choose, self._facts = rules, chosen, choose, facts
+        self._may_open_test, self._say = may_open_test, say
+
+    def answer(self, question: Question) -> Answer | None:
+        """Approve or defer a proposal, decide, or confirm; None leaves the question to a person."""
+        match question:
+            case DecideQuestion():
+                return self._decide(question)
+            case ConfirmQuestion():
+                return self._confirm(question)
+            case _:
+                return self._review(question.proposal)
+
+    def _review(self, proposal: Proposal) -> Decision:
+        refused = refusal(self._rules, proposal, self._facts)
+        if refused is None and proposal.id != self._chosen:
+            refused = T("Another change is tried first tonight.")
+        return Decision(
+            proposal_id=proposal.id,
+            decision=Verb.approve if refused is None else Verb.defer,
+            reason="" if refused is None else self._say(refused),
+            by="policy",
+            who=self._rules.source,
+            at=now(),
+        )
+
+    def _decide(self, question: DecideQuestion) -> VersionChoice | None:
+        chosen = self._choose(question)
+        if chosen is None or (chosen[0] == "adopt" and not self._may_open_test):
+            return None
+        choice, reason = chosen
+        return VersionChoice(choice=choice, reason=self._say(reason), by="policy", who=self._rules.source, at=now())
+
+    def _confirm(self, question: ConfirmQuestion) -> Confirmation | None:
+        if adoption_waits(self._rules, self._facts) is not None:
+            return None
+        verdict = question.opened.verdict
+        reason = "verdict on the locked test: " + verdict
+        fine = fine_by(self._rules.adopt, verdict)
+        return Confirmation(adopt=fine, reason=reason, by="policy", who=self._rules.source, at=now())
