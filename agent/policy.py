@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
@@ -25,7 +25,7 @@ from tools.reading.config_keys import SHORT_FORMS, known, renamed
 from tools.text import T, Text, visible
 from tools.versioning.rule_facts import NO_FACTS, RuleFacts
 
-BASELINE = "baseline"
+BASELINE: Final = "baseline"
 """The word that allows training a task's first version."""
 ANY = "any"
 """The word that allows every kind of change, and the first version."""
@@ -336,32 +336,35 @@ def parse_rules(rules: Sequence[str]) -> Policy:
 def parse_words(rules: Sequence[str]) -> list[Allowance]:
     """Allowances from words: a kind of change, "baseline", "any", or a pattern of configuration keys.
 
-    Several may stand in one, with commas between them. Raises InputError that lists every word it did not understand, with
-    the valid kinds and the nearest of them.
+    Several may stand in one, with commas between them; all kinds together cover a bundle, and so do all patterns. Raises
+    InputError that lists every word it did not understand, with the valid kinds and the nearest of them.
     """
-    kinds = [kind.value for kind in ChangeKind]
-    words = [*kinds, BASELINE, ANY]
-    allowances: list[Allowance] = []
+    known_words = [*(kind.value for kind in ChangeKind), BASELINE, ANY]
+    kinds: list[ChangeKind | Literal["baseline"]] = []
+    keys: list[str] = []
     problems: list[Problem] = []
-    for word in [part for rule in rules for part in re.split(r"[,\s]+", rule) if part]:
+    words = [part for rule in rules for part in re.split(r"[,\s]+", rule) if part]
+    for word in words:
         name = word.lower().replace("-", "_")
-        if name == ANY:
-            allowances += [Allowance(), Allowance(kinds=[BASELINE])]
-        elif name == BASELINE:
-            allowances.append(Allowance(kinds=[BASELINE]))
-        elif name in kinds:
-            allowances.append(Allowance(kinds=[ChangeKind(name)]))
+        if name in known_words:
+            kinds += _kinds_of(name)
         elif "." in word or "*" in word:
-            allowances.append(Allowance(keys=[word]))
+            keys.append(word)
         else:
-            problems.append(_unknown_word(word, [*words, "training.*"], nearest(name, words)))
+            problems.append(_unknown_word(word, [*known_words, "training.*"], nearest(name, known_words)))
     if problems:
         raise InputError(
             T("An approval rule was not understood; nothing was approved."),
             hint=T("Use a kind of change, baseline, any, or a pattern of keys such as training.epochs."),
             problems=problems,
         )
-    return allowances
+    return [*([Allowance(kinds=kinds)] if kinds else []), *([Allowance(keys=keys)] if keys else [])]
+
+
+def _kinds_of(word: str) -> list[ChangeKind | Literal["baseline"]]:
+    if word == ANY:
+        return [*ChangeKind, BASELINE]
+    return [BASELINE if word == BASELINE else ChangeKind(word)]
 
 
 def _unknown_word(word: str, choices: list[str], near: str | None) -> Problem:

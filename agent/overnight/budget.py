@@ -156,8 +156,14 @@ def until_instant(text: str, now: datetime | None = None) -> str:
     here = now.replace(tzinfo=None) if now is not None else datetime.now()
     moment = (now or datetime.now(UTC)).astimezone(UTC)
     days = [here.replace(hour=hour, minute=minute, second=0, microsecond=0) + timedelta(days=day) for day in (0, 1)]
-    times = [day.replace(tzinfo=zone, fold=fold).astimezone(UTC) for day in days for fold in (0, 1)]
-    return min(one for one in times if one > moment).isoformat(timespec="seconds")
+    return min(one for day in days for one in _moments(day, zone) if one > moment).isoformat(timespec="seconds")
+
+
+def _moments(local: datetime, zone: tzinfo | None) -> list[datetime]:
+    """When a clock shows that time: once, or twice in the night in which daylight saving ends."""
+    first, second = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    shown = second.astimezone(zone).replace(tzinfo=None)
+    return [first, second] if shown == local else [first]
 
 
 def hours_of(text: str) -> float:
