@@ -110,6 +110,16 @@ class QuickChecked(_Line):
     reason: Text
 
 
+class Measured(_Line):
+    """The version that a night starts from was trained with further seeds, so that chance can be told from gain."""
+
+    type: Literal["measured"] = "measured"
+    task: str
+    version: str
+    seeds: list[int]
+    """All of its seeds."""
+
+
 class Tried(_Line):
     """The end of a trial."""
 
@@ -228,6 +238,7 @@ class Over(_Line):
 NightLine = Annotated[
     Chosen
     | QuickChecked
+    | Measured
     | Tried
     | Waiting
     | Guarded
