@@ -100,7 +100,7 @@ class ToolUsed(_Model):
     type: Literal["tool_used"] = "tool_used"
     name: str
     arguments: str
-    """JSON as the model gave it."""
+    """JSON as the model gave it, with its characters unescaped."""
     outcome: str
     """What the tool answered, as the model read it."""
     ok: bool

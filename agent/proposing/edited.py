@@ -41,7 +41,7 @@ def edited(proposal: Proposal, edits: list[Change], task: Task, say: Speaker = e
         "changes": changes,
         "diff": diff,
         "config_sha256": task.config.sha256,
-        "effect": proposal.effect if same else _forecast(proposal.effect),
+        "effect": proposal.effect if same else _forecast(proposal, changes),
         "cost": price(TaskRows(task), changes, after),
     }
     return proposal.model_copy(update=update)
@@ -87,6 +87,27 @@ def _recipe_problems(task: Task, config: ConfigFile) -> list[Problem]:
     return [*recipe, *pair_problems(changed)]
 
 
-def _forecast(effect: Effect) -> Effect:
-    basis = T("Edited by you; the forecast was made for the values proposed first. {basis}", basis=effect.basis)
-    return effect.model_copy(update={"basis": basis})
+def _forecast(proposal: Proposal, changes: list[Change]) -> Effect:
+    """The forecast of the values proposed first; where a number was moved the other way, one that expects nothing."""
+    effect = proposal.effect
+    if not _is_reversed(proposal.changes, changes):
+        basis = T("Edited by you; the forecast was made for the values proposed first. {basis}", basis=effect.basis)
+        return effect.model_copy(update={"basis": basis})
+    size = max(abs(effect.low), abs(effect.high))
+    basis = T(
+        "Edited by you to the other side of the present value, of which the forecast says nothing: as likely to help as to harm."
+    )
+    return effect.model_copy(update={"low": -size, "high": size, "p_better": 0.5, "source": "prior", "basis": basis})
+
+
+def _is_reversed(proposed: list[Change], changes: list[Change]) -> bool:
+    """True when a number was to rise and falls now, or the other way round."""
+    ways = {edit.path: _way(edit) for change in proposed for edit in change.edits}
+    return any(_way(edit) * ways.get(edit.path, 0) < 0 for change in changes for edit in change.edits)
+
+
+def _way(edit: Edit) -> int:
+    old, new = edit.old, edit.new
+    if not isinstance(old, int | float) or not isinstance(new, int | float):
+        return 0
+    return (new > old) - (new < old)

@@ -6,6 +6,7 @@ failures; no node approves, trains or writes, and a model can only cause lines, 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -119,9 +120,18 @@ _TOO_MANY = Outcome('{"error": "Too many calls at once; this one was not made."}
 
 
 def _show(call: ToolCall, outcome: Outcome, context: ChatContext) -> None:
-    context.tell(ToolUsed(name=call.name, arguments=call.arguments, outcome=outcome.text, ok=outcome.ok))
+    arguments = _readable(call.arguments)
+    context.tell(ToolUsed(name=call.name, arguments=arguments, outcome=outcome.text, ok=outcome.ok))
     if outcome.event is not None:
         context.tell(outcome.event)
+
+
+def _readable(arguments: str) -> str:
+    """The JSON with its characters as themselves: many servers send every Chinese one as an escape of six."""
+    try:
+        return json.dumps(json.loads(arguments), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return arguments
 
 
 def _rules_instead(failed: EndpointFailed) -> Text:

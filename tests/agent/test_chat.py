@@ -117,6 +117,12 @@ def test_without_a_model_the_rules_answer(turn: Turn) -> None:
     assert only(events, Said)
 
 
+def test_arguments_that_a_server_escapes_are_shown_as_people_read_them(turn: Turn, server: FakeEndpoint) -> None:
+    server.call("read_reference", '{"page": "\\u4e2d\\u7acb"}').answer("no such page")
+    (used,) = only(turn("is there a page about it?"), ToolUsed)
+    assert used.arguments == '{"page": "中立"}'
+
+
 def test_the_model_reads_with_tools_and_each_use_is_one_line(turn: Turn, server: FakeEndpoint) -> None:
     server.call("task_status", {}).call("read_reference", {"page": "methods/lora"}).answer("v1 has 0.88.")
     events = turn("how does v1 stand, and would another adapter matter?")

@@ -26,10 +26,10 @@ def _weak(case: Case, label: str) -> Finding:
         title=T("{label} is weak: F1 {f1:.1%}", label=visible(label, 40), f1=f1),
         detail=T(
             "The mean of all classes is {macro:.1%}. If {label} were as good as the others, "
-            "macro-F1 would be {lost:.1%} higher.",
+            "macro-F1 would be {lost:.1f} points higher.",
             macro=macro,
             label=visible(label, 40),
-            lost=case.missing_f1(label),
+            lost=case.missing_f1(label) * 100,
         ),
         facts=[
             Fact(name=T("F1"), value=f1, threshold=case.limits.min_class_f1, percent=True, source=_file(case)),

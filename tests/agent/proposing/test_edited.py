@@ -34,6 +34,14 @@ def test_another_value_makes_another_proposal_with_its_own_diff_price_and_words(
     assert new.goal == epochs.goal
 
 
+def test_a_value_moved_the_other_way_keeps_no_promise_of_the_first_one(task: Task, epochs: Proposal) -> None:
+    new = edited(epochs, with_values(epochs, 1), task)
+    assert epochs.effect.p_better > 0.5
+    assert new.effect.p_better == 0.5
+    assert new.effect.low == -new.effect.high
+    assert "as likely to help as to harm" in str(new.effect.basis)
+
+
 def test_the_proposed_values_stay_the_same_proposal(task: Task, epochs: Proposal) -> None:
     assert edited(epochs, epochs.changes, task) == epochs
 
