@@ -95,7 +95,8 @@ def _forecast(proposal: Proposal, changes: list[Change]) -> Effect:
         return effect.model_copy(update={"basis": basis})
     size = max(abs(effect.low), abs(effect.high))
     basis = T(
-        "Edited by you to the other side of the present value, of which the forecast says nothing: as likely to help as to harm."
+        "Edited by you to the other side of the present value, which the forecast says nothing about: as likely to help "
+        "as to harm."
     )
     return effect.model_copy(update={"low": -size, "high": size, "p_better": 0.5, "source": "prior", "basis": basis})
 

@@ -127,11 +127,16 @@ def _show(call: ToolCall, outcome: Outcome, context: ChatContext) -> None:
 
 
 def _readable(arguments: str) -> str:
-    """The JSON with its characters as themselves: many servers send every Chinese one as an escape of six."""
+    """The JSON with its characters as themselves: many servers send every Chinese one as an escape of six.
+
+    What is no JSON, or holds halves of characters that no file can keep, stays as it came.
+    """
     try:
-        return json.dumps(json.loads(arguments), ensure_ascii=False)
+        shown = json.dumps(json.loads(arguments), ensure_ascii=False)
+        shown.encode("utf-8")
     except (ValueError, RecursionError):
         return arguments
+    return shown
 
 
 def _rules_instead(failed: EndpointFailed) -> Text:

@@ -320,7 +320,7 @@ def test_the_transcript_survives_a_restart_and_nothing_in_it_acts_again(
     assert words(first.events) == "Filed it."
     assert ended(first.events).by == "model"
     assert not only(first.events, Filed)
-    assert "training.epochs" in str(only(first.events, Said)[-1].block.text)
+    assert "Epochs: 3 → 5" in str(only(first.events, Said)[-1].block.text)
     assert second.text == "approve 1"
     assert not only(second.events, Ordered)
 
