@@ -15,7 +15,7 @@ from tools.running.start_weights import CONTINUING
 from tools.scoring.asking import Asker
 from tools.task import ConfigFile, Row, Task
 from tools.text import T
-from tools.training.estimate import Workload, estimate, tokens_guess
+from tools.training.estimate import Workload, answer_guess, estimate, tokens_guess
 
 SAMPLED = 200
 """Rows whose length is looked at; more would not change an estimate."""
@@ -45,7 +45,8 @@ def _workload(rows: TaskRows, after: ConfigFile, epochs: float) -> Workload:
     task = rows.task.model_copy(update={"config": after})
     same_files = after.values.data.train == rows.task.config.values.data.train
     train = apply_recipe(task, rows.train if same_files else load_split(task, "train").split).rows
-    lengths = _lengths(task, train[:: max(1, len(train) // SAMPLED)])
+    sample = train[:: max(1, len(train) // SAMPLED)]
+    lengths = _lengths(task, sample)
     training = after.values.training
     return Workload(
         base_model=training.base_model,
@@ -55,6 +56,7 @@ def _workload(rows: TaskRows, after: ConfigFile, epochs: float) -> Workload:
         valid_rows=rows.valid_count,
         test_rows=rows.test_count,
         tokens_per_row=sum(lengths) / len(lengths) if lengths else USUAL_TOKENS,
+        tokens_per_answer=_answer_tokens(task, sample),
         longest_row=min(training.max_length, round(max(lengths, default=USUAL_TOKENS))),
         evals_per_epoch=training.evals_per_epoch,
         micro_batch_size=training.micro_batch_size,
@@ -71,6 +73,14 @@ def _lengths(task: Task, rows: Sequence[Row]) -> list[float]:
     except InputError:
         return [USUAL_TOKENS] * len(rows)
     return [_tokens(task, asker, row) for row in rows]
+
+
+def _answer_tokens(task: Task, rows: Sequence[Row]) -> float:
+    """Tokens that are written for a row, where that is known."""
+    try:
+        return answer_guess([Asker(task).completion(row) for row in rows])
+    except InputError:
+        return 1.0
 
 
 def _tokens(task: Task, asker: Asker, row: Row) -> float:

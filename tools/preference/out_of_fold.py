@@ -22,7 +22,7 @@ from tools.runs import Example, RunDir
 from tools.scoring.evaluator import evaluator_hash
 from tools.task import Task
 from tools.text import T
-from tools.training.estimate import Estimate, Workload, estimate, tokens_guess
+from tools.training.estimate import Estimate, Workload, answer_guess, estimate, tokens_guess
 
 FOLDS = 3
 LEAST_ROWS = 30
@@ -164,6 +164,7 @@ def _price(task: Task, runs: Sequence[RunPlan], asked: Sequence[Example]) -> Est
         seeds=len(runs),
         valid_rows=len(asked) // len(runs),
         tokens_per_row=tokens,
+        tokens_per_answer=answer_guess([example.completion for example in asked]),
         evals_per_epoch=training.evals_per_epoch,
         micro_batch_size=training.micro_batch_size,
         all_weights=task.config.values.lora is None,

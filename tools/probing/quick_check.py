@@ -30,7 +30,7 @@ from tools.running.start_weights import start_version
 from tools.runs import Example, RunDir, RunEvent
 from tools.task import Task
 from tools.text import T
-from tools.training.estimate import Estimate, Workload, estimate, tokens_guess
+from tools.training.estimate import Estimate, Workload, answer_guess, estimate, tokens_guess
 from tools.versioning.forecasts import change_key
 
 PURPOSE = "quick"
@@ -75,6 +75,8 @@ class QuickPlan(BaseModel):
     """Of what is still to be computed; None when the size of the base model is not known."""
     waiting: int
     """Runs that were not computed before."""
+    config_sha256: str
+    """Hash of the configuration as it was."""
 
 
 class QuickResult(BaseModel):
@@ -131,6 +133,7 @@ def plan_quick_check(args: QuickCheckArgs) -> QuickPlan:
         valid_rows=len(shown[0]),
         estimate=_price(waiting),
         waiting=len(waiting),
+        config_sha256=task.config.sha256,
     )
 
 
@@ -174,6 +177,7 @@ def _compared(plan: QuickPlan, minutes: float) -> QuickResult:
         share=args.share,
         valid_rows=plan.valid_rows,
         seeds=args.seeds,
+        config_sha256=plan.config_sha256,
     )
     record_quick(args.task_dir, record)
     return QuickResult(
@@ -247,6 +251,7 @@ def _workload(run: RunDir) -> Workload:
         epochs=spec.training.epochs,
         valid_rows=len(rows[1]),
         tokens_per_row=min(tokens_guess(texts), float(spec.training.max_length)),
+        tokens_per_answer=answer_guess([row.completion for row in rows[1]]),
         evals_per_epoch=spec.training.evals_per_epoch,
         micro_batch_size=spec.training.micro_batch_size,
         all_weights=spec.lora is None,

@@ -1,6 +1,7 @@
 """Minutes and memory of a training before it is started. Free of torch.
 
     minutes = seeds * (start + train tokens / training speed + answered tokens / answering speed)
+              a written token counts as several read ones (WRITTEN_AS_READ): long answers are what takes time
               a preference method reads two answers per row; dpo and kto have them scored by the reference once more
     memory  = libraries + weights + activations of one pass + logits (tools/catalogue/memory.py, where the shape is known)
 
@@ -22,11 +23,11 @@ from tools.config import Lora, Method
 from tools.errors import InputError
 from tools.text import T, Text, visible
 from tools.training.base_models import BaseModelInfo, resolve_base_model
-from tools.training.speeds import Speed, speed_of
+from tools.training.speeds import WRITTEN_AS_READ, Speed, speed_of
 
 BUILT_IN = {
-    "embedded:gemma3-270m": Speed(train=400, answer=650),
-    "embedded:smollm2-135m": Speed(train=650, answer=1000),
+    "embedded:gemma3-270m": Speed(train=400, answer=800),
+    "embedded:smollm2-135m": Speed(train=650, answer=1200),
 }
 """On two cores with bf16 instructions: the first rounded from a measured run, the second scaled from it by size and shape."""
 _REFERENCE = ("embedded:gemma3-270m", 268.0)
@@ -44,6 +45,8 @@ _READ: dict[Method, float] = {"sft": 1.0, "orpo": 2.0, "dpo": 2.0, "kto": 2.8}
 """Rows read by a training step per row of SFT: two answers with their prompts; KTO takes a forward pass more."""
 _SCORED: dict[Method, float] = {"sft": 0.0, "orpo": 0.0, "dpo": 0.8, "kto": 1.6}
 """The same for the reference, once for all epochs; a forward pass of an adapter is about 0.4 of a step."""
+_TEMPLATE_TOKENS = 12
+"""Of the chat template, in each row."""
 _SIZE_IN_NAME = re.compile(r"(\d+(?:\.\d+)?)\s*([bm])(?![a-z])", re.IGNORECASE)
 
 
@@ -61,6 +64,8 @@ class Workload(BaseModel):
     test_rows: int = 0
     tokens_per_row: float = 100.0
     """Prompt and answer together; see tokens_guess."""
+    tokens_per_answer: float = 3.0
+    """Of those, the ones that are written where a row is answered; see answer_guess."""
     longest_row: int | None = None
     """Tokens; None: three times the mean."""
     evals_per_epoch: int = 1
@@ -91,7 +96,8 @@ def estimate(work: Workload) -> Estimate:
     reads = work.epochs * _READ[work.method] + (_SCORED[work.method] if work.epochs else 0)
     trained = work.rows * reads * work.tokens_per_row * (3 if work.all_weights else 2) / 2
     evaluations = math.ceil(work.epochs * work.evals_per_epoch) + 1
-    answered = (work.valid_rows * evaluations + work.test_rows) * work.tokens_per_row
+    per_row = work.tokens_per_row + (WRITTEN_AS_READ - 1) * work.tokens_per_answer
+    answered = (work.valid_rows * evaluations + work.test_rows) * per_row
     seconds = _START_SECONDS + trained / speed.train + answered / speed.answer
     return Estimate(
         minutes=round(work.seeds * seconds / 60, 1), memory_gb=_memory(work, millions), basis=_told(work, basis)
@@ -127,7 +133,12 @@ def tokens_guess(texts: list[str]) -> float:
         return 0.0
     wide = sum(ord(char) > 0x2E7F for text in texts for char in text)
     narrow = sum(len(text) for text in texts) - wide
-    return 12 + (0.75 * wide + narrow / 4) / len(texts)
+    return _TEMPLATE_TOKENS + (0.75 * wide + narrow / 4) / len(texts)
+
+
+def answer_guess(answers: list[str]) -> float:
+    """Tokens that are written per answer, the end token among them."""
+    return max(0.0, tokens_guess(answers) - _TEMPLATE_TOKENS) + 1
 
 
 def _speed(info: BaseModelInfo, millions: float | None) -> tuple[Speed, Text]:

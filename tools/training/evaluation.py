@@ -26,6 +26,7 @@ from tools.training.generation import Guide, Outcome, Question, Wanted, ask
 from tools.training.object_grammar import ObjectGrammar
 from tools.training.rows import cut_left, encode_prompt
 from tools.training.scoring import predict
+from tools.training.speeds import WRITTEN_AS_READ
 
 _MARGIN = 1.25
 """Generated answers may be a quarter longer than the longest training answer before they are cut."""
@@ -44,7 +45,7 @@ class Evaluation:
     """Mean negative log-likelihood of the expected answers' tokens."""
     seconds: float
     tokens: int
-    """Read and written."""
+    """Read, and each written one counted as WRITTEN_AS_READ."""
 
 
 class Evaluator:
@@ -78,7 +79,8 @@ class Evaluator:
             for example, outcome in zip(examples, outcomes, strict=True)
         ]
         metrics = summarise(self._spec.task_type, self._spec.answer, predictions).metrics if predictions else {}
-        tokens = sum(len(row.prompt) for row in questions) + sum(len(row.tokens) for row in outcomes)
+        written = sum(len(row.tokens) for row in outcomes)
+        tokens = sum(len(row.prompt) for row in questions) + written * WRITTEN_AS_READ
         return Evaluation(predictions, metrics, _mean_loss(questions, outcomes), time.monotonic() - start, tokens)
 
     def answer(

@@ -10,6 +10,8 @@ from tools.errors import WriteFailed
 from tools.files import write_model
 from tools.training.base_models import cache_dir
 
+WRITTEN_AS_READ = 8
+"""Read tokens that take as long as writing one: each written token reads all weights again, for a few rows at once."""
 _KEPT = 5
 """Newest measurements per model; their median is used, so one busy afternoon does not decide."""
 
@@ -22,7 +24,7 @@ class Speed(BaseModel):
     train: float
     """Forward and backward."""
     answer: float
-    """Reading prompts and writing answers, tokens of both."""
+    """Reading prompts and writing answers: tokens read, and each written one counted as WRITTEN_AS_READ."""
 
 
 class Speeds(BaseModel):

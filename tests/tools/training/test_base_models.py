@@ -9,7 +9,7 @@ import pytest
 from tools.errors import InputError, MissingPart
 from tools.training import base_models
 from tools.training.base_models import EMBEDDED, check_parts, licence_notice, part_files, resolve_base_model
-from tools.training.estimate import Workload, estimate, tokens_guess
+from tools.training.estimate import Workload, answer_guess, estimate, tokens_guess
 from tools.training.prepare_model import prepare_base_model
 from tools.training.speeds import Speed, add_speed, speed_of
 
@@ -95,6 +95,13 @@ def test_an_estimate_without_a_run_on_this_machine_says_that_it_is_a_guess():
     assert "guess" in str(found.basis)
     assert 1 < found.minutes < 10
     assert 2 < found.memory_gb < 4
+
+
+def test_long_answers_are_priced_by_the_tokens_that_are_written():
+    """Rows of one length: a label is written in a step or two, an object token by token, each of which reads all weights."""
+    label = Workload(base_model="embedded:gemma3-270m", rows=0, epochs=0, valid_rows=200, tokens_per_row=200)
+    whole = label.model_copy(update={"tokens_per_answer": answer_guess(["主旨" * 40])})
+    assert estimate(whole).minutes > 2 * estimate(label).minutes
 
 
 def test_the_next_estimate_uses_what_was_measured():
