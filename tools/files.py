@@ -58,19 +58,34 @@ def write_model(path: Path, model: BaseModel) -> None:
 
 
 def append_line(path: Path, line: str) -> None:
-    """Append one line in one write and wait until it is on disk; a torn last line of a crash is closed off first."""
+    """Append one line and wait until it is on disk; a torn last line of a crash is closed off first.
+
+    Raises WriteFailed, and takes back what was written of the line, when the disk has no room for all of it.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)  # less what the umask takes
         try:
             size = os.fstat(handle).st_size
             torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
-            os.write(handle, (("\n" if torn else "") + line + "\n").encode("utf-8"))
+            _write_whole(handle, (("\n" if torn else "") + line + "\n").encode("utf-8"), size)
             os.fsync(handle)
         finally:
             os.close(handle)
     except OSError as reason:
         raise write_failed(path, reason) from reason
+
+
+def _write_whole(handle: int, content: bytes, size: int) -> None:
+    """Write everything at the end of a file of that size, or nothing: a full disk takes a part and says so only afterwards."""
+    done = 0
+    try:
+        while done < len(content):
+            done += os.write(handle, content[done:])
+    except OSError:
+        if done and os.fstat(handle).st_size == size + done:
+            os.ftruncate(handle, size)
+        raise
 
 
 def _mode_for(path: Path) -> int:

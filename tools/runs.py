@@ -226,6 +226,8 @@ class RunResult(_Model):
     """Why that precision was chosen."""
     resumed: int = 0
     """How often the training was resumed after an interruption."""
+    rows_at_once: int | None = None
+    """Rows that went through the model together after memory had run out, the batch unchanged; None when it never did."""
 
 
 class RunDir:

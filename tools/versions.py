@@ -158,7 +158,7 @@ def record_results(task_path: Path, version: str, outcome: VersionOutcome, *, sa
     }
     text = TypeAdapter(dict[str, JsonValue]).dump_json(content, indent=2).decode("utf-8") + "\n"
     write_atomic(folder / "results.json", text)
-    _add_note(folder, result_section(outcome.result, sum(seed.minutes for seed in seeds.values()), say))
+    _add_note(folder, result_section(outcome.result, list(seeds.values()), say))
 
 
 def record_rescored(task_path: Path, version: str, result: SplitResult) -> None:

@@ -45,6 +45,8 @@ class SeedOutcome(BaseModel):
     precision: str
     reason_precision: str
     resumed: int
+    rows_at_once: int | None = None
+    """Rows that went through the model together after memory had run out; None when it never did."""
     adapter_sha256: str
     weights: str | None
     """Folder of the weights, relative to the task folder; None when the base model was evaluated as it is."""
@@ -201,6 +203,7 @@ def _keep(task_dir: Path, finished: _Finished) -> SeedOutcome:
         precision=result.precision,
         reason_precision=result.reason_precision,
         resumed=result.resumed,
+        rows_at_once=result.rows_at_once,
         adapter_sha256=result.adapter_sha256,
         weights=_keep_weights(task_dir, finished),
         sealed=_keep_sealed(task_dir, finished),

@@ -20,8 +20,10 @@ class CancelToken:
         self._signalled = False
 
     def listen(self) -> None:
-        """Take SIGTERM as a wish to stop at the next step."""
+        """Take SIGTERM as a wish to stop at the next step, and a terminal that closes as no wish at all."""
         signal.signal(signal.SIGTERM, self._on_signal)
+        if hasattr(signal, "SIGHUP"):
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     @property
     def requested(self) -> bool:

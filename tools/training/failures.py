@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import shutil
+from pathlib import Path
 
 from tools.errors import InputError, IterateError, MissingPart, WriteFailed
 from tools.runs import RunError
@@ -10,6 +12,8 @@ from tools.text import T, visible
 
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory")
 _DISK_WORDS = ("no space left on device",)
+_FULL_BYTES = 1 << 20
+"""With less than this free, the next file of a training does not fit."""
 _LOG_HINT = T("The whole report is in the run's log.txt.")
 
 
@@ -30,8 +34,11 @@ class NonFiniteLoss(Exception):
         self.step = step
 
 
-def describe(error: BaseException) -> RunError:
-    """The failure as a typed, translatable report."""
+def describe(error: BaseException, folder: Path | None = None) -> RunError:
+    """The failure as a typed, translatable report; `folder` is where it was writing.
+
+    Libraries do not always say why a file could not be written, so an unknown failure on a full disk is taken for that.
+    """
     if isinstance(error, IterateError):
         return _ours(error)
     if isinstance(error, CommandFailed):
@@ -48,14 +55,14 @@ def describe(error: BaseException) -> RunError:
             ),
             page="troubleshooting/unstable-training",
         )
-    if _is_memory(error):
+    if is_memory(error):
         return RunError(
             kind="out_of_memory",
             message=T("The machine ran out of memory while training."),
             hint=T("Set training.micro_batch_size to a smaller divisor of batch_size, or lower training.max_length."),
             page="troubleshooting/installation",
         )
-    if _is_disk(error):
+    if _is_disk(error) or _is_full(folder):
         return RunError(
             kind="disk_full",
             message=T("The disk is full: a checkpoint or result could not be written."),
@@ -83,7 +90,8 @@ def _ours(error: IterateError) -> RunError:
     return RunError(kind="disk_full" if full else "crash", message=error.message, hint=error.hint, page=error.page)
 
 
-def _is_memory(error: BaseException) -> bool:
+def is_memory(error: BaseException) -> bool:
+    """True when an allocation failed, of the machine's memory or of an accelerator's."""
     return isinstance(error, MemoryError) or any(word in str(error).lower() for word in _MEMORY_WORDS)
 
 
@@ -91,6 +99,10 @@ def _is_disk(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return True
     return any(word in str(error).lower() for word in _DISK_WORDS)
+
+
+def _is_full(folder: Path | None) -> bool:
+    return folder is not None and shutil.disk_usage(folder).free < _FULL_BYTES
 
 
 def _command(error: CommandFailed) -> dict[str, str | int]:

@@ -37,6 +37,10 @@ class Memory(BaseModel):
     """Kept, so that a resumed training computes as it began."""
     reason_precision: str = ""
     tokens_per_second: float = 0.0
+    shrinks: int = 0
+    """How often memory ran out, so that fewer rows go through the model at once (tools/training/short_memory.py)."""
+    memory_kills: str | None = None
+    """The system's count of processes killed for memory when the newest worker began."""
 
 
 @dataclass
@@ -48,6 +52,10 @@ class Job:
     recorder: Recorder
     cancel: CancelToken
     memory: Memory = field(default_factory=Memory)
+    rows_at_once: int | None = None
+    """Rows that go through the model together since memory ran out; None while it has not."""
+    can_shrink: bool = False
+    """True where the same training is possible with fewer rows at once."""
     _started: float = field(default_factory=time.monotonic)
 
     def recall(self) -> None:
@@ -57,7 +65,7 @@ class Job:
             before = Memory.model_validate_json(path.read_text(encoding="utf-8"))
             self.memory = before.model_copy(update={"attempts": before.attempts + 1})
 
-    def remember(self, **fields: str | float) -> None:
+    def remember(self, **fields: str | float | None) -> None:
         """Keep facts, and the time spent so far, for a worker that may follow."""
         self.memory = self.memory.model_copy(update=fields)
         write_model(self.run.file(_MEMORY), self.memory.model_copy(update={"seconds": self.seconds}))

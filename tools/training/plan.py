@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tools.config import Training
 
@@ -40,6 +40,12 @@ class Plan:
             warmup_steps=min(total, math.ceil(warmup)),
             eval_steps=frozenset(step for step in evals if step < total) | {total},
         )
+
+    def with_fewer_rows(self) -> Plan | None:
+        """The same steps of the same rows with at most half as many in one pass; None at one row."""
+        batch = self.micro * self.accumulation
+        fewer = [number for number in range(1, self.micro // 2 + 1) if batch % number == 0]
+        return replace(self, micro=fewer[-1], accumulation=batch // fewer[-1]) if fewer else None
 
 
 def _auto_micro(batch_size: int, longest: int, least: int) -> int:

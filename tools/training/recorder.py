@@ -31,6 +31,10 @@ from tools.runs import (
 from tools.text import Text
 
 HEARTBEAT_SECONDS = 3.0
+RESERVE = "reserve"
+"""A file that only holds room, so that the last words of a run fit on a disk that the run has filled. Its bytes are random,
+since a file system that compresses gives zeros none."""
+_RESERVE_BYTES = 64 << 10
 _STATUS_SECONDS = 0.5
 """At most this often does a step replace status.json; phases and ends always do."""
 
@@ -55,6 +59,7 @@ class Recorder:
 
     def start(self) -> None:
         """Say that the run is running, and keep saying that it is alive."""
+        write_atomic(self._run.file(RESERVE), os.urandom(_RESERVE_BYTES))
         self._write()
         self._beat()
         threading.Thread(target=self._beat_on, daemon=True, name="heartbeat").start()
@@ -93,6 +98,7 @@ class Recorder:
     def end(self, state: RunState, message: Text, error: RunError | None = None) -> None:
         """The last words: event first, then the status, then silence."""
         self._stopped.set()
+        self._run.file(RESERVE).unlink(missing_ok=True)
         self._append(EndEvent(at=now(), state=state, message=message))
         phase = "done" if state is RunState.succeeded else self._status.phase
         self._update(force=True, state=state, phase=phase, eta_seconds=None, error=error)

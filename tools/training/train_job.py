@@ -26,6 +26,7 @@ from tools.training.plan import Plan
 from tools.training.precision import Precision, choose_precision
 from tools.training.prepare_model import prepare_base_model
 from tools.training.rows import Encoded
+from tools.training.short_memory import affordable
 from tools.training.speeds import Speed, add_speed
 
 _LOSS_SHARE = 1e-6
@@ -77,6 +78,7 @@ def train(job: Job) -> RunResult:
         precision=ready.precision,
         reason_precision=job.memory.reason_precision,
         resumed=job.memory.attempts,
+        rows_at_once=job.rows_at_once,
     )
 
 
@@ -196,7 +198,7 @@ class _Best:
 def _fit(job: Job, ready: _Prepared) -> tuple[Any, _Best]:
     """Train, or continue from the newest whole checkpoint, and put the best weights into the model."""
     spec, checkpoints = job.spec, job.run.file("checkpoints")
-    plan = make_plan(spec, ready.rows)
+    plan = affordable(job, make_plan(spec, ready.rows))
     pilot = Pilot(plan, job, timed=spec.lora is not None)
     setup = Setup(
         spec=spec,

@@ -72,10 +72,14 @@ def _work(run: RunDir) -> int:
         return EXIT_CANCELLED
     except BaseException as error:  # whatever happened, the run directory must say so
         traceback.print_exc()
-        return _fail(recorder, describe(error))
+        return _fail(run, recorder, describe(error, run.path))
 
 
-def _fail(recorder: Recorder, error: RunError) -> int:
+def _fail(run: RunDir, recorder: Recorder, error: RunError) -> int:
+    if error.kind == "disk_full":
+        from tools.training.checkpoints import newest_checkpoint
+
+        newest_checkpoint(run.file("checkpoints"))  # throws away the half of one that filled the disk
     recorder.end(RunState.failed, error.message, error)
     return EXIT_FAILED
 
@@ -103,9 +107,10 @@ def _run(run: RunDir, recorder: Recorder) -> RunResult:
         from tools.training.evaluate import evaluate
 
         return evaluate(job)
+    from tools.training.short_memory import train_with_the_memory_there_is
     from tools.training.train_job import train
 
-    return train(job)
+    return train_with_the_memory_there_is(job, train)
 
 
 def _set_environment(spec: RunSpec) -> None:

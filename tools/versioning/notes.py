@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from tools.change import Decision, Effect, Proposal, Verb
 from tools.comparing.words import metric_name
 from tools.results import SplitResult
+from tools.running.collect import SeedOutcome
 from tools.text import Speaker, T, Text, visible
 from tools.words import split_name
 
@@ -102,7 +103,7 @@ def reasons(proposal: Proposal | None, decision: Decision | None) -> list[Text]:
     return [*said, T("Approval: {approval}", approval=_approval(decision))]
 
 
-def result_section(result: SplitResult, minutes: float, say: Speaker) -> str:
+def result_section(result: SplitResult, seeds: Sequence[SeedOutcome], say: Speaker) -> str:
     """The section that is added when a version has a result."""
     scores = T(
         "On {split} ({rows} rows, {seeds} seed(s)): {scores}.",
@@ -111,8 +112,18 @@ def result_section(result: SplitResult, minutes: float, say: Speaker) -> str:
         seeds=max(1, len(result.seeds)),
         scores=", ".join(f"{say(metric_name(name))} {value:.1%}" for name, value in result.metrics.items()),
     )
-    spent = T("Training and evaluation took {minutes:.1f} minutes.", minutes=minutes)
-    return "\n".join([_heading(T("Result"), say), "", say(scores), say(spent)]) + "\n"
+    spent = T("Training and evaluation took {minutes:.1f} minutes.", minutes=sum(seed.minutes for seed in seeds))
+    lines = [_heading(T("Result"), say), "", say(scores), say(spent)]
+    short = [seed for seed in seeds if seed.rows_at_once is not None]
+    if short:
+        less = T(
+            "Memory ran out in the training of seed {seeds}: fewer rows went through the model at once ({rows}); "
+            "the batch stayed.",
+            seeds=", ".join(str(seed.seed) for seed in short),
+            rows=", ".join(str(seed.rows_at_once) for seed in short),
+        )
+        lines.append(say(less))
+    return "\n".join(lines) + "\n"
 
 
 def failure_section(reason: Text, say: Speaker) -> str:

@@ -1,7 +1,8 @@
 """A second place to run, only for tests: an engine with a queue of its own that starts jobs from job files, as a cluster does.
 
 Submitting writes a job file named by the run id and wakes the engine; the engine is a process of its own that starts what it
-finds. It shows that another place is one file with the promises of tools/launchers/base.py, and that the suite holds it to them.
+finds. It shows that another place is one file with the promises of tools/launchers/base.py, and that the suite holds it to
+them.
 """
 
 from __future__ import annotations
