@@ -1,0 +1,180 @@
+"""What a report hands on: the commands that reproduce, adopt or roll back, where the records are, the rules, and the limits.
+
+Commands are put together from names that were quoted for a shell; they are shown, never run.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+from agent.overnight.reporting.document import Block, Para, Table
+from agent.overnight.reporting.shapes import NightFacts, TaskFacts
+from agent.overnight.reporting.words import plain
+from tools.text import T, Text, visible
+
+_LONGEST_COMMAND = 1_000
+_MOST_RULES = 60
+
+
+def commands(facts: NightFacts) -> list[tuple[Text, str]]:
+    """What each command does, and its exact line."""
+    found = [(T("Run a night like this one"), visible(facts.command, _LONGEST_COMMAND))]
+    if facts.state != "over":
+        found.append((T("Take this night up again"), visible(facts.resume, _LONGEST_COMMAND)))
+    for one in facts.tasks:
+        found += _of_task(facts, one)
+    found.append((T("Read this report again"), _line(facts, "report", facts.id)))
+    return found
+
+
+def _of_task(facts: NightFacts, one: TaskFacts) -> Iterator[tuple[Text, str]]:
+    name = plain(one.name, 40)
+    if one.adopted is not None and (one.replaced or one.start):
+        back = one.replaced or one.start
+        told = T("Take the adoption on {task} back", task=name)
+        yield told, _line(facts, "rollback", one.name, "--to", back)
+    elif one.kept and one.best != one.start:
+        told = T("Adopt {version} of {task}; it asks once more", version=plain(one.best, 40), task=name)
+        yield told, _line(facts, "adopt", one.name, one.best)
+    if one.adopted is None and one.kept and one.start:
+        told = T("Restore the configuration of {version} of {task}", version=plain(one.start, 40), task=name)
+        yield told, _line(facts, "rollback", one.name, "--to", one.start)
+    if one.tried:
+        yield T("Every version and decision of {task}", task=name), _line(facts, "history", one.name)
+
+
+def _line(facts: NightFacts, *words: str) -> str:
+    """A command line of this program in the workspace that the night's own command named, if it named one."""
+    return visible(" ".join(["iterate", *_workspace(facts.command), *map(shlex.quote, words)]), _LONGEST_COMMAND)
+
+
+def _workspace(command: str) -> list[str]:
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return []
+    for at, word in enumerate(words):
+        if word in {"--workspace", "-w"} and at + 1 < len(words):
+            return ["--workspace", shlex.quote(words[at + 1])]
+        if word.startswith("--workspace="):
+            return ["--workspace", shlex.quote(word.partition("=")[2])]
+    return []
+
+
+def records(facts: NightFacts) -> Iterator[Block]:
+    """Where everything that this report stands on can be read."""
+    folder = facts.folder.rstrip("/")
+    rows: list[list[Text | str]] = [
+        [T("Plan, limits and rules of the night"), f"{folder}/plan.json"],
+        [T("Everything that happened, line by line"), f"{folder}/lines.jsonl"],
+        [T("This report"), f"{folder}/report.md, {folder}/report.html"],
+    ]
+    for one in facts.tasks:
+        rows.append(
+            [
+                T("Versions, journal, forecasts and openings of {task}", task=plain(one.name, 40)),
+                f"{one.path}/iterations/",
+            ]
+        )
+    yield Table(T("Files"), [T("What"), T("Where")], rows)
+    who = T("Started by {who}; its random draws have the seed {seed}.", who=plain(facts.who, 60), seed=facts.seed)
+    lost = [
+        T(
+            "Lines of the record that cannot be read, cut off by a crash, and that count for nothing here: {count}.",
+            count=facts.unreadable,
+        )
+    ]
+    yield Para([who, *(lost if facts.unreadable else [])])
+
+
+def rules(facts: NightFacts) -> Iterator[Block]:
+    """The rules that were in force, key by key."""
+    rows: list[list[Text | str]] = [
+        [plain(key, 80), plain(value, 200)] for key, value in _flat(facts.rules) if value not in {"null", "[]", "{}"}
+    ]
+    if not rows:
+        yield Para([T("No rule is on record: nothing but what waits for a person was allowed.")])
+        return
+    yield Table(T("What the night was allowed"), [T("Rule"), T("Value")], rows[:_MOST_RULES])
+    if len(rows) > _MOST_RULES:
+        yield Para([T("and {count} more in plan.json", count=len(rows) - _MOST_RULES)])
+    yield Para(
+        [
+            T(
+                "What no rule can allow at night: destroying effects, deploy commands, uploads, licences that were not "
+                "accepted, and opening the locked test set more than once for a task."
+            )
+        ]
+    )
+
+
+def _flat(value: Any, before: str = "") -> Iterator[tuple[str, str]]:
+    """Dotted keys with their values as JSON; lists of plain values on one line."""
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _flat(inner, f"{before}.{key}" if before else str(key))
+    elif isinstance(value, list) and value and all(not isinstance(one, dict | list) for one in value):
+        yield before, ", ".join(str(one) for one in value)
+    elif isinstance(value, str):
+        yield before, value
+    else:
+        yield before, json.dumps(value, ensure_ascii=False, default=str)
+
+
+def not_shown(facts: NightFacts) -> list[Text]:
+    """What may not be concluded from this night."""
+    return [
+        *_of_choosing(facts),
+        *_of_test(facts),
+        *_of_ends(facts),
+        T(
+            "Everything holds for these rows, these seeds and this machine; other rows, and what changes after today, were not "
+            "measured."
+        ),
+    ]
+
+
+def _of_choosing(facts: NightFacts) -> Iterator[Text]:
+    if len(facts.trials) > 1:
+        yield T(
+            "The best of {count} changes looks better on valid than it is, because it was chosen there: only the locked test "
+            "is a claim.",
+            count=len(facts.trials),
+        )
+    if any(one.observed is not None and one.observed.direction == 0 for one in facts.trials):
+        yield T(
+            "An interval that holds zero does not show that a change does nothing; it shows that these rows and seeds cannot "
+            "tell."
+        )
+    if any(len(one.seeds) == 1 for one in facts.trials):
+        yield T("Changes with one seed may owe what they show to that seed.")
+
+
+def _of_test(facts: NightFacts) -> Iterator[Text]:
+    opened = [one.opened for one in facts.tasks if one.opened is not None]
+    if any(one.verdict == "undecided" for one in opened):
+        yield T("Undecided on test is not equal: more test rows or seeds would settle it, more openings would not.")
+    most = max((one.ordinal or 0 for one in opened), default=0)
+    if most > 1:
+        yield T(
+            "A test set that was opened {count} times says less than one that was opened once; the p-values are corrected for "
+            "it.",
+            count=most,
+        )
+    if not opened and any(one.kept for one in facts.tasks):
+        yield T("Nothing was measured on test, so how much of the gain on valid is real is unknown.")
+
+
+def _of_ends(facts: NightFacts) -> Iterator[Text]:
+    outcomes = {one.outcome for one in facts.trials}
+    if "dead_end" in outcomes:
+        yield T(
+            "A dead end was ended by a quick check on few rows or steps; a full training might have said otherwise."
+        )
+    if outcomes & {"crashed", "interrupted"}:
+        yield T("A trial that crashed or was interrupted says nothing about its change.")
+    if facts.state != "over":
+        yield T("The night is not finished: what it would still have tried, replicated or dropped is unknown.")
