@@ -8,6 +8,9 @@
     endpoint_rows: never                 # ITERATE_ENDPOINT_ROWS: whether data rows may be sent to it (allow or never)
     keys: {training: f6}                 # other keys of the full-screen chat, by the names that its help (F1) shows
     bell: false                          # no bell when a question waits or a training ends
+    notify: [notify-send, Iterate Mode]  # a program and its arguments, run then too (agent/notify.py); no shell reads them
+    prices:                              # US dollars for a million tokens, by name or pattern of a model
+      "qwen3-*": {prompt: 0.1, completion: 0.4}
 
 The key of an endpoint comes from OPENAI_API_KEY only: it is never read from the file, dumped or shown. A setting that
 cannot be used is reported and left out; everything works without any of them.
@@ -27,6 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from agent.i18n import LANGUAGES, normalise_language
 from tools.editing.nearest import nearest
 from tools.errors import Problem
+from tools.generating.writer import Price
 from tools.text import T, visible
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
@@ -39,8 +43,10 @@ _VARIABLES = {
     "ITERATE_TIMEOUT": "timeout",
     "ITERATE_ENDPOINT_ROWS": "endpoint_rows",
 }
-_NAMES = [*_VARIABLES.values(), "keys", "bell"]
+_NAMES = [*_VARIABLES.values(), "keys", "bell", "notify", "prices"]
 """What may stand in the settings file."""
+_MAY_HOLD_SECRETS = {"base_url", "notify"}
+"""An address may carry a password, and the arguments of a program a token: their values are not repeated."""
 _CHOICES = {"language": list(LANGUAGES), "endpoint_rows": ["allow", "never"]}
 
 
@@ -63,6 +69,10 @@ class Settings(BaseModel):
     """Keys of the full-screen chat that differ from its own: name of the binding to key."""
     bell: bool = True
     """Whether the full-screen chat rings when it needs somebody who looks elsewhere."""
+    notify: list[str] = []
+    """A program with its arguments that is run when somebody is needed or something has ended; empty runs nothing."""
+    prices: dict[str, Price] = {}
+    """Name or pattern of a model to what its tokens cost; it goes before every other price."""
     api_key: SecretStr | None = Field(default=None, exclude=True, repr=False)
     """From the environment; left out of every dump."""
 
@@ -96,6 +106,15 @@ class Settings(BaseModel):
         if known is None:
             raise ValueError(f"choose one of {', '.join(LANGUAGES)}")
         return known
+
+    @field_validator("notify", mode="before")
+    @classmethod
+    def _program_and_arguments(cls, value: object) -> object:
+        if isinstance(value, str):
+            raise ValueError(f"write it as a list, the program first: [{', '.join(value.split())}]")
+        if isinstance(value, list) and value and not str(value[0]).strip():
+            raise ValueError("the name of the program is empty")
+        return value
 
     @field_validator("base_url")
     @classmethod
@@ -220,7 +239,7 @@ def _drop_refused(raw: dict[str, Any], reason: ValidationError, sources: Mapping
             Problem(
                 message=T("The setting {name} was left out: {reason}.", name=name, reason=detail),
                 path=sources.get(name),
-                value=None if name == "base_url" else visible(str(value), 80),  # an address may carry a password
+                value=None if name in _MAY_HOLD_SECRETS else visible(str(value), 80),
                 choices=_CHOICES.get(name, []),
             )
         )

@@ -99,8 +99,9 @@ class RunFailed(IterateError):
 
 
 EndpointTrouble = Literal[
-    "connection", "timeout", "auth", "rate", "server", "request", "cut", "refused", "empty", "invalid"
+    "connection", "timeout", "auth", "rate", "server", "request", "cut", "refused", "empty", "invalid", "budget"
 ]
+"""budget: nothing was asked, since what it may cost is used up."""
 
 
 class EndpointFailed(IterateError):

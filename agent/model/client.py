@@ -6,6 +6,7 @@ people as foreign text, and no answer approves, adopts or opens anything.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from json import dumps
@@ -15,6 +16,7 @@ from typing import Any
 
 from agent.model.chunks import Chunk
 from agent.model.faults import Address, Trouble, cut, empty, error_words, failure, refused, told, too_long
+from agent.model.metered import Tally, count, require_budget
 from agent.model.naming import only_model
 from agent.model.pieces import (
     Answer,
@@ -94,6 +96,7 @@ class ChatModel:
         self._patience = patience or Patience()
         self._quirks = Quirks(temperature=temperature, openai="api.openai.com" in address.host)
         self._lock = Lock()
+        self._tally: Tally | None = None
         self._rows_told = address.local
         self.may_see_rows = may_see_rows
         """False: no data row may stand in a message to this model."""
@@ -112,6 +115,12 @@ class ChatModel:
     def host(self) -> str:
         """Host and port, for people."""
         return self._address.host
+
+    def metered(self, tally: Tally) -> ChatModel:
+        """The same model, with every answer counted; it asks nothing any more once the tally refuses."""
+        twin = copy.copy(self)
+        twin._tally = tally
+        return twin
 
     def rows_notice(self) -> Text | None:
         """What to say before the first data row leaves this machine; None from the second time on, and for a local server."""
@@ -137,8 +146,10 @@ class ChatModel:
     ) -> Iterator[Piece]:
         """The answer as it comes: words, then whole tool calls, then one UsagePiece; just ends when the person stopped it.
 
-        Raises EndpointFailed, with trouble "cut" after the words that came before the break. `notice` hears why it waits.
+        Raises EndpointFailed, with trouble "cut" after the words that came before the break, "budget" when it may cost no more.
+        `notice` hears why it waits.
         """
+        require_budget(self._tally)
         request = _Request(messages, tools, response_format, min(max_tokens or MAX_TOKENS, MAX_TOKENS))
         exchange, first = self._begin(request, stopped, notice)
         try:
@@ -237,6 +248,19 @@ class ChatModel:
         self, exchange: Exchange, first: Chunk | Ended | None, request: _Request, stopped: Callable[[], bool]
     ) -> Iterator[Piece]:
         answer = Answer()
+        try:
+            yield from self._read(answer, exchange, first, request, stopped)
+        finally:
+            count(self._tally, request.messages, answer)
+
+    def _read(
+        self,
+        answer: Answer,
+        exchange: Exchange,
+        first: Chunk | Ended | None,
+        request: _Request,
+        stopped: Callable[[], bool],
+    ) -> Iterator[Piece]:
         item: Chunk | Ended | Trouble | None = first
         while isinstance(item, Chunk):
             if item.error:

@@ -8,6 +8,7 @@ from typing import Any
 
 from agent.model.chunks import CallPart, Chunk
 from agent.model.thinking import ThinkFilter
+from tools.generating.writer import rough_tokens
 
 _MOST_CALLS = 16
 """Tool calls of one answer; a model that wants more is going round in circles."""
@@ -85,6 +86,8 @@ class Answer:
     refusal: str = ""
     size: int = 0
     """Characters that arrived, hidden thoughts included."""
+    rough: int = 0
+    """About how many tokens they are, for servers that do not count."""
     shown: bool = False
     """Whether anything of it can be shown."""
     _prompt_tokens: int | None = None
@@ -103,7 +106,7 @@ class Answer:
         self.refusal += choice.part.refusal or ""
         for part in choice.part.tool_calls or []:
             self._grow(part)
-        self.size += len(choice.part.text)
+        self._arrived(choice.part.text)
         return self._words(self._filter.feed(choice.part.text))
 
     def rest(self) -> TextPiece | None:
@@ -122,6 +125,10 @@ class Answer:
         """How the answer ended."""
         return UsagePiece(self._prompt_tokens, self._completion_tokens, self.finish)
 
+    def _arrived(self, text: str) -> None:
+        self.size += len(text)
+        self.rough += rough_tokens(text)
+
     def _words(self, text: str) -> TextPiece | None:
         self.shown = self.shown or bool(text.strip())
         return TextPiece(text) if text else None
@@ -134,7 +141,7 @@ class Answer:
         call.name = call.name or part.function.name or ""
         arguments = part.function.arguments or ""
         call.arguments += arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
-        self.size += len(arguments)
+        self._arrived(arguments if isinstance(arguments, str) else "")
 
     def _place(self, part: CallPart) -> _Growing | None:
         """The call that a part belongs to: by its index, except where a server gives every call the same one."""

@@ -14,11 +14,11 @@ from pydantic import BaseModel
 
 from agent.model.client import ChatModel, Message, UsagePiece, never, open_model
 from agent.model.ladder import ask
+from agent.model.prices import price_of
 from agent.model.prompts import load_prompt
 from agent.settings import Settings
 from tools.errors import EndpointFailed
 from tools.files import sha256_bytes
-from tools.generating.prices import FREE, known_price
 from tools.generating.writer import Complete, JudgeSlots, Price, Usage, Wording, Writer, WriteSlots, rough_tokens
 
 WARM = 0.9
@@ -28,20 +28,20 @@ WARM = 0.9
 def open_writer(settings: Settings, price: Price | None = None) -> Writer | None:
     """The model that the settings name as a writer of rows, None when no endpoint is set.
 
-    A price that is given goes before the table of known ones; a model on this machine costs nothing. Raises EndpointFailed when
-    the server does not say which model it has.
+    A price that is given goes before every table. Raises EndpointFailed when the server does not say which model it has.
     """
     warm, cool = open_model(settings, temperature=WARM), open_model(settings)
     if warm is None or cool is None:
         return None
     stopped = Event()
     name = warm.resolve()
+    priced = price_of(settings, name)
     return Writer(
         name=name,
         complete=_completing(warm, stopped),
         judge=_completing(cool, stopped),
         wording=wording(),
-        price=price or (FREE if settings.endpoint_is_local else known_price(name)),
+        price=price or (priced.price if priced is not None else None),
         may_see_rows=warm.may_see_rows,
         hang_up=stopped.set,
     )

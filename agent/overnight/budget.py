@@ -15,6 +15,7 @@ from threading import Lock
 from agent.overnight.records import BudgetLimits, Guarded, NightRecord, Spent, StopReason
 from tools.errors import InputError, Problem
 from tools.files import now as now_text
+from tools.generating.prices import FREE
 from tools.generating.writer import Price
 from tools.text import T, Text, visible
 
@@ -37,7 +38,8 @@ class Meter:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """`price` is that of the endpoint's tokens; without one they cost nothing."""
+        """`price` is that of the endpoint's tokens; without one they cost nothing. The record has its plan already."""
+        self._dollars = record.plan().limits.dollars
         written = [line for line in record.lines() if isinstance(line, Spent)]
         self._before = written[-1] if written else None
         self._written = len(written)
@@ -54,6 +56,12 @@ class Meter:
         """Count trainings by the names of their runs; one that was counted before, in any process, is not counted again."""
         with self._lock:
             self._runs += [one for one in dict.fromkeys(run_ids) if one not in self._runs]
+
+    def refuses(self) -> Text | None:
+        """Why the language model may not be asked any more tonight; None while it may."""
+        if self._dollars is None or self._price is None or self._price == FREE or self.spent().dollars < self._dollars:
+            return None
+        return T("The {dollars:.2f} US dollars for the language model are used up.", dollars=self._dollars)
 
     def used(self, prompt_tokens: int, completion_tokens: int, *, estimated: bool = False) -> None:
         """Count the tokens of one answer of the endpoint."""
@@ -119,7 +127,7 @@ def exhausted(limits: BudgetLimits, spent: Spent, now: datetime) -> StopReason |
         return "hours"
     if limits.runs is not None and spent.runs >= limits.runs:
         return "runs"
-    if limits.dollars is not None and spent.dollars >= limits.dollars:
+    if limits.dollars and spent.dollars >= limits.dollars:  # with 0 nothing that costs is asked, and the rules go on
         return "cost"
     return None
 

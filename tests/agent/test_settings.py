@@ -80,7 +80,7 @@ def test_a_misspelt_setting_is_reported_with_the_nearest_and_the_rest_is_used(en
     assert read.settings.model == "m"
     (problem,) = read.problems
     assert "language" in str(problem.hint)
-    assert problem.choices == ["language", "base_url", "model", "timeout", "endpoint_rows", "keys", "bell"]
+    assert problem.choices == ["language", "base_url", "model", "timeout", "endpoint_rows", "keys", "bell", "notify", "prices"]
 
 
 def test_all_wrong_values_are_reported_at_once_with_their_source(environ: dict[str, str]):
