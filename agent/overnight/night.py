@@ -1,0 +1,363 @@
+"""The loop of a night: look, choose, try, keep or not, until a limit is reached or nothing is worth its cost; then the end.
+
+    start_night -> run_night (in this process, or in one that takes it up) -> Over, report, notification
+
+Nobody is asked anything. Where it stands is read from its lines and from the tasks' own records, so it may be killed anywhere;
+one process works on a night at a time. Starting, approving, training and opening are the work of the same parts as by day.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from filelock import FileLock, Timeout
+
+from agent.approval import user_name
+from agent.context import Context, Left
+from agent.events import Emit, Event, Progress
+from agent.journal import Journal
+from agent.overnight.budget import Meter
+from agent.overnight.candidates import Looked, Next, look_at_all, next_of
+from agent.overnight.context import STOP, Night, Tell
+from agent.overnight.finish import finish
+from agent.overnight.records import (
+    LOCK,
+    BudgetLimits,
+    Chosen,
+    Measured,
+    NightPlan,
+    NightRecord,
+    Over,
+    StopReason,
+    TakenUp,
+    begin_night,
+    night_records,
+)
+from agent.overnight.rules import NightRules
+from agent.overnight.trial import carry_out, interrupt
+from agent.overnight.watchman import keep_seal, keep_start, kept_seal
+from agent.proposing.now import base_version
+from agent.session import task_lock
+from agent.steps.execute import run_version
+from tools.errors import Busy, InputError, IterateError
+from tools.files import now, write_atomic
+from tools.generating.writer import Price
+from tools.launch_training import LaunchArgs
+from tools.text import Speaker, T, Text, visible
+from tools.versioning.records import training_of
+
+if TYPE_CHECKING:  # a night without a model needs nothing of its client
+    from agent.model.client import ChatModel
+
+CLOSING = "closing"
+"""File in the folder of a night: why it ends; from then on nothing new is tried."""
+MOST_CRASHES = 2
+"""Trials of a task that may crash one after another before it is paused."""
+_PATIENCE_SECONDS = 2.0
+"""For the lock of a night: viewers hold it for microseconds while they look."""
+
+
+def start_night(  # noqa: PLR0913 - a plan has this many parts, all named at the call
+    workspace: Path,
+    tasks: Sequence[Path],
+    limits: BudgetLimits,
+    rules: NightRules,
+    *,
+    seed: int,
+    command: str,
+    who: str | None = None,
+) -> NightRecord:
+    """Write the plan of a new night; nothing runs yet.
+
+    Raises InputError without tasks or for two of one name, Busy when a night that is running works on one of them.
+    """
+    paths = [path.resolve() for path in tasks]
+    _require_usable(workspace, paths)
+    night = f"{now()[:16].replace(':', '').replace('-', '').lower()}-{secrets.token_hex(2)}"
+    if rules.max_trainings is not None:
+        limits = limits.model_copy(update={"runs": min(rules.max_trainings, limits.runs or rules.max_trainings)})
+    plan = NightPlan(
+        id=night,
+        started_at=now(),
+        tasks=[str(path) for path in paths],
+        limits=limits,
+        rules=rules.model_dump(mode="json"),
+        command=command,
+        resume=f"iterate overnight --resume {night}",
+        seed=seed,
+        who=who or user_name(),
+        start_versions={path.name: _start_version(path) for path in paths},
+    )
+    return begin_night(workspace, plan)
+
+
+def run_night(  # noqa: PLR0913 - who watches, speaks, stops and pays are different parts of a program
+    record: NightRecord,
+    *,
+    model: ChatModel | None,
+    watch: Emit,
+    say: Speaker,
+    stop: Callable[[], bool],
+    tell: Tell = lambda line: None,
+    price: Price | None = None,
+) -> StopReason:
+    """Run a night to its end, or take it up; returns why it is over.
+
+    "stopped" without an Over line: `stop` said that this process should leave, and the night can be taken up. Raises Busy when
+    another process works on it.
+    """
+    plan = record.plan()
+    with _night_lock(record):
+        over = over_reason(record)
+        if over is not None:
+            return over
+        night = Night(
+            record=record,
+            plan=plan,
+            rules=NightRules.model_validate(plan.rules),
+            meter=Meter(record, price=price),
+            watch=watch,
+            say=say,
+            stop=stop,
+            tell=tell,
+            model=model,
+        )
+        try:
+            return _run(night)
+        except Left:
+            if not night.stop_wanted():
+                night.spend()
+                return "stopped"
+            return _end(night, "stopped")
+
+
+def over_reason(record: NightRecord) -> StopReason | None:
+    """Why a night is over; None while it is not."""
+    return next((line.reason for line in reversed(record.lines()) if isinstance(line, Over)), None)
+
+
+def ask_to_stop(record: NightRecord) -> None:
+    """Have the night end, by whichever process works on it or takes it up next."""
+    write_atomic(record.folder / STOP, now() + "\n")
+
+
+def open_nights(workspace: Path) -> list[NightRecord]:
+    """The nights that have not ended, oldest first."""
+    return [record for record in night_records(workspace) if not record.is_over]
+
+
+def _run(night: Night) -> StopReason:
+    if night.record.lines() or (night.folder / "seals").is_dir():
+        taken = sum(isinstance(line, TakenUp) for line in night.record.lines())
+        night.add(TakenUp, f"taken_up:{taken + 1}", pid=os.getpid(), host=socket.gethostname())
+    _watch_tasks(night)
+    reason = _closing(night)
+    while reason is None:
+        night.stay_or_leave()
+        reason = _step(night)
+    return _end(night, reason)
+
+
+def _step(night: Night) -> StopReason | None:
+    """One step of the loop: go on with the open trial, or choose the next; a reason when the night is over."""
+    night.count_runs()
+    chosen = night.standing().open
+    if chosen is None:
+        reason = night.exhausted()
+        if reason is not None:
+            return reason
+        found = look_at_all(night)
+        following = next_of(night, found)
+        if following is None:
+            return _nothing_left(night, found)
+        if _wants_seeds(night, following):
+            _measure(night, following)
+            return None
+        chosen = _choose(night, following)
+    carry_out(night, chosen)
+    night.spend()
+    _pause_after_crashes(night, chosen.task)
+    return None
+
+
+def _nothing_left(night: Night, found: Sequence[Looked]) -> StopReason:
+    """Why nothing can be chosen: no task is left, no limit has room for what there is, or nothing is worth it."""
+    if set(night.tasks) <= night.standing().paused:
+        return "all_paused"
+    costs = [one.cost for looked in found for one in looked.allowed]
+    left = night.runs_left()
+    if costs and left is not None and all(max(1, cost.trainings) > left for cost in costs):
+        return "runs"
+    fits = [cost for cost in costs if cost.minutes / max(1, cost.trainings) <= night.minutes_left()]
+    if costs and not fits:
+        return "until" if night.plan.limits.until is not None else "hours"
+    return "nothing_worth_it"
+
+
+def _choose(night: Night, following: Next) -> Chosen:
+    trial = night.standing().next_trial
+    night.add(
+        Chosen,
+        f"chosen:{trial}",
+        trial=trial,
+        task=following.looked.task.name,
+        base=following.looked.base,
+        proposal=following.proposal,
+        expected=following.expected,
+        spread=following.spread,
+        minutes=round(following.minutes, 1),
+        candidates=following.candidates,
+    )
+    chosen = night.standing().open
+    assert chosen is not None
+    return chosen
+
+
+def _wants_seeds(night: Night, following: Next) -> bool:
+    """True when the version to start from was trained with one seed only, and there is room to tell its luck from gain.
+
+    Two seeds are the least from which chance can be read (trust rule 3); a version of another program cannot get another.
+    """
+    looked, left = following.looked, night.runs_left()
+    return (
+        bool(looked.base)
+        and len(looked.base_seeds) == 1
+        and night.rules.seeds > 1
+        and (left is None or left > MOST_CRASHES)
+        and night.has_room(2 * following.minutes / night.rules.seeds)
+        and bool(training_of(looked.task.path, looked.base))
+        and not night.standing().measured(looked.task.name)
+    )
+
+
+def _measure(night: Night, following: Next) -> None:
+    """Train the version to start from with one more seed, as `iterate train --version --seeds` does."""
+    path, base = following.looked.task.path, following.looked.base
+    seed = max(following.looked.base_seeds) + 1
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Progress):
+            night.meter.ran(event.run_id)
+        night.watch(event)
+
+    context = Context(session=night.who, emit=hear, say=night.say, leaving=night.leaving)
+    try:
+        with task_lock(path):
+            run_version(LaunchArgs(task_dir=path, version=base, seeds=[seed]), context)
+    except Busy as busy:
+        night.pause(path.name, busy.message, f"iterate run {path.name}")
+        return
+    except IterateError as error:
+        night.guard("evaluator", error.message, task=path.name, about=base, page=error.page)
+    Journal(path).note(night.who, "measured", base, by="policy", version=base, seed=seed)
+    seeds = sorted(one.seed for one in training_of(path, base))
+    night.add(Measured, f"measured:{path.name}", task=path.name, version=base, seeds=seeds)
+    night.spend()
+
+
+def _pause_after_crashes(night: Night, task: str) -> None:
+    if night.standing().crashes_in_a_row(task) >= MOST_CRASHES:
+        reason = T("{count} trials in a row crashed, so nothing more was tried here.", count=MOST_CRASHES)
+        night.pause(task, reason, f"iterate status {task}")
+
+
+def _watch_tasks(night: Night) -> None:
+    """Write down how the tasks stand, before anything is done to them; a task that cannot be read is paused."""
+    for name, path in night.tasks.items():
+        if kept_seal(night.folder, name) is None:
+            try:
+                keep_start(night.folder, path)
+                keep_seal(night.folder, path)
+            except (IterateError, OSError) as error:
+                night.pause(name, _said(error), f"iterate status {name}")
+
+
+def _said(error: IterateError | OSError) -> Text:
+    return error.message if isinstance(error, IterateError) else T("{reason}", reason=visible(str(error), 300))
+
+
+def _closing(night: Night) -> StopReason | None:
+    """Why the night ends, once that was decided."""
+    try:
+        word = (night.folder / CLOSING).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+    return next((reason for reason in get_args(StopReason) if reason == word), "failed")
+
+
+def _end(night: Night, reason: StopReason) -> StopReason:
+    """Claim, restore, say why it is over, report and notify; whatever was cut off of it is done when it is taken up."""
+    reason = _closing(night) or reason
+    write_atomic(night.folder / CLOSING, reason + "\n")
+    chosen = night.standing().open
+    if chosen is not None:
+        interrupt(night, chosen)
+    finish(night, reason)
+    night.spend()
+    night.add(Over, "over", reason=reason, message=END_MESSAGES[reason])
+    return reason
+
+
+END_MESSAGES: dict[StopReason, Text] = {
+    "until": T("The time that was set has come."),
+    "hours": T("The hours that were allowed are used."),
+    "runs": T("The trainings that were allowed are used."),
+    "cost": T("The money that was allowed is spent."),
+    "nothing_worth_it": T("Nothing that is allowed and was not tried is worth its cost."),
+    "all_paused": T("No task is left that the night may work on."),
+    "stopped": T("A person ended it."),
+    "failed": T("It could not go on."),
+}
+
+
+def _require_usable(workspace: Path, paths: Sequence[Path]) -> None:
+    names = [path.name for path in paths]
+    if not names:
+        raise InputError(T("A night needs at least one task."), page="methods/overnight")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(
+            T("Two of the tasks are called {name}, so their records could not be told apart.", name=visible(twice[0])),
+            hint=T("Give each of them a night of its own."),
+            page="methods/overnight",
+        )
+    for record in open_nights(workspace):
+        shared = sorted(set(record.plan().tasks) & set(map(str, paths)))
+        if shared and record.is_worked_on:
+            raise Busy(
+                T("Night {id} is working on {task}.", id=record.id, task=visible(Path(shared[0]).name)),
+                hint=T("Wait for it, or end it: iterate overnight --stop {id}", id=record.id),
+                page="methods/overnight",
+            )
+
+
+def _start_version(path: Path) -> str:
+    """The version that a night starts from; "" also for a task that cannot be read, which is paused later."""
+    try:
+        return base_version(path, "")
+    except (IterateError, OSError, UnicodeDecodeError):
+        return ""
+
+
+@contextmanager
+def _night_lock(record: NightRecord) -> Iterator[None]:
+    """Hold the night; raises Busy when another process does."""
+    lock = FileLock(record.folder / LOCK, timeout=_PATIENCE_SECONDS)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise Busy(
+            T("Another process is working on night {id}.", id=record.id),
+            hint=T("Watch it: iterate report {id}", id=record.id),
+            page="methods/overnight",
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,326 @@
+"""One trial: quick check, training, further seeds, and what becomes of the version; by the same session and tools as by day.
+
+A trial that was cut anywhere is taken up where it stood: its session knows the open question, its runs are found again by
+name, and each look at the numbers depends on what is recorded alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.approval import Answer, DecideQuestion, Question
+from agent.context import Context, Left
+from agent.events import Event, Progress, SessionStarted
+from agent.journal import Journal
+from agent.overnight.belief import Belief, measured, usual_error
+from agent.overnight.choose import keep, seeds_wanted
+from agent.overnight.context import Night
+from agent.overnight.ended import abandon, crash_of, session_of
+from agent.overnight.quick import quickly_checked
+from agent.overnight.records import Chosen, Tried
+from agent.overnight.rules import Choice, NightApprover
+from agent.overnight.watchman import changed_by_hand, keep_seal, kept_seal
+from agent.session import Session
+from agent.steps.execute import run_version
+from tools.compare import CompareArgs
+from tools.compare import compare as compare_tool
+from tools.comparing.report import markdown
+from tools.comparison import Comparison
+from tools.errors import Busy, IterateError, RunFailed
+from tools.files import write_atomic
+from tools.launch_training import LaunchArgs
+from tools.read_results import ReadResultsArgs, latest, read_results
+from tools.running.answers_only import answers_only
+from tools.running.weights import read_weights
+from tools.text import Speaker, T, Text, visible
+from tools.versioning.forecasts import record_outcome
+from tools.versioning.records import training_of
+from tools.versioning.rule_facts import rule_facts
+
+
+@dataclass(frozen=True)
+class End:
+    """How a trial ended."""
+
+    outcome: str
+    reason: Text
+    version: str | None = None
+    comparison: Comparison | None = None
+    sealed: bool = True
+    """False: the task is not as the night left it, and stays as it was found."""
+
+
+def carry_out(night: Night, chosen: Chosen) -> None:
+    """Bring a trial to its end and write it down; raises Left when this process should stop working."""
+    path = night.tasks[chosen.task]
+    try:
+        end = _carried_out(night, chosen, path)
+    except Busy as busy:
+        night.pause(chosen.task, busy.message, f"iterate run {chosen.task}")
+        end = End("interrupted", busy.message, sealed=False)
+    except IterateError as error:
+        end = _broken(night, chosen, path, error)
+    _write_end(night, chosen, path, end)
+
+
+def interrupt(night: Night, chosen: Chosen) -> None:
+    """End an open trial because a person ended the night: its training is cancelled, the configuration before it restored."""
+    path = night.tasks[chosen.task]
+    reason = T("You ended the night while it was tried.")
+    version = abandon(night, chosen, path, reason)
+    _write_end(
+        night, chosen, path, End("interrupted", reason, version, sealed=not _edited(night, chosen, path, version))
+    )
+
+
+def after_seeds(belief: Belief, comparison: Comparison) -> Belief:
+    """What is believed of a change once its version was measured; what cannot be compared teaches nothing."""
+    known = measured(comparison)
+    return belief if known is None else belief.after(*known)
+
+
+def first_belief(chosen: Chosen) -> Belief:
+    """What was believed of a change when it was chosen."""
+    return Belief(chosen.expected, max(chosen.spread, 1e-6))
+
+
+def pause_for_edit(night: Night, task: str, files: list[str]) -> Text:
+    """Pause a task that was changed by hand, and say what was changed."""
+    reason = T("{files} changed by hand while the night ran, so nothing more was done here.", files=_listed(files))
+    night.guard("hand_edit", reason, task=task, page="methods/overnight")
+    night.pause(task, reason, f"iterate run {task}")
+    return reason
+
+
+def _listed(files: list[str]) -> str:
+    return visible(", ".join(files), 300)
+
+
+def _carried_out(night: Night, chosen: Chosen, path: Path) -> End:
+    try:
+        quick = quickly_checked(night, chosen, path)
+    except RunFailed as failed:
+        return End("crashed", failed.message)
+    if quick is not None and not quick.goes_on:
+        return End("dead_end", quick.reason)
+    return _Trial(night, chosen, path, first_belief(chosen) if quick is None else quick.belief).run()
+
+
+def _broken(night: Night, chosen: Chosen, path: Path, error: IterateError) -> End:
+    """An error that no step expects: a task that was changed by hand is left as it is, any other goes back to its base."""
+    past = session_of(path, chosen)
+    version = past.version if past is not None else None
+    edited = _edited(night, chosen, path, version)
+    if edited:
+        return End("interrupted", pause_for_edit(night, chosen.task, edited), version, sealed=False)
+    abandon(night, chosen, path, error.message)
+    return End("crashed", error.message, version)
+
+
+def _edited(night: Night, chosen: Chosen, path: Path, version: str | None) -> list[str]:
+    sealed = kept_seal(night.folder, chosen.task)
+    own = [one for one in (chosen.base, version) if one]
+    return [] if sealed is None else changed_by_hand(path, sealed, own)
+
+
+def _write_end(night: Night, chosen: Chosen, path: Path, end: End) -> None:
+    if end.sealed:
+        keep_seal(night.folder, path)
+    trained = training_of(path, end.version) if end.version else []
+    known = measured(end.comparison) if end.comparison is not None else None
+    night.add(
+        Tried,
+        f"tried:{chosen.trial}",
+        trial=chosen.trial,
+        task=chosen.task,
+        version=end.version,
+        outcome=end.outcome,
+        reason=end.reason,
+        seeds=sorted(one.seed for one in trained),
+        difference=known[0] if known is not None else None,
+        comparison=end.comparison,
+        minutes=round(sum(one.minutes for one in trained), 1),
+    )
+
+
+class _Trial:
+    """The training of a chosen change, and the answers to its session's questions."""
+
+    def __init__(self, night: Night, chosen: Chosen, path: Path, belief: Belief) -> None:
+        self._night, self._chosen, self._path, self._belief = night, chosen, path, belief
+        self._rules = NightApprover(night.rules, chosen.proposal.id, self._decide, facts=rule_facts(path))
+        self._session = ""
+        self._found: list[str] = []
+        """Files that were changed by hand."""
+
+    def run(self) -> End:
+        """Run the session of the trial to its end, or take it up, or read what came of it."""
+        past = session_of(self._path, self._chosen)
+        if past is None or past.open:
+            self._work(fresh=past is None)
+        return self._end()
+
+    def answer(self, question: Question) -> Answer | None:
+        """What the rules say; None where the task was changed by hand."""
+        return self._rules.answer(question)
+
+    def _work(self, *, fresh: bool) -> None:
+        night = self._night
+        session = Session(
+            self._path,
+            approver=self,
+            watch=self._hear,
+            say=night.say,
+            resume_command=night.plan.resume,
+            leaving=night.leaving,
+        )
+        if session.run(fresh=fresh, wishes=[self._chosen.proposal] if fresh else []) == "interrupted":
+            raise Left
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, SessionStarted):
+            self._session = event.session
+        if isinstance(event, Progress):
+            self._night.meter.ran(event.run_id)
+        self._night.watch(event)
+
+    def _end(self) -> End:
+        """What came of the session, by the task's journal."""
+        chosen, night, past = self._chosen, self._night, session_of(self._path, self._chosen)
+        version = past.version if past is not None else None
+        if self._found:
+            return End("interrupted", pause_for_edit(night, chosen.task, self._found), version, sealed=False)
+        if past is None or version is None:
+            return End("dead_end", T("It no longer fits the configuration, so it was put aside."))
+        if past.failed is not None:
+            crash = crash_of(self._path, version, past.failed)
+            if crash.guard is not None:
+                night.guard(crash.guard, crash.reason, task=chosen.task, about=str(chosen.trial), page=crash.page)
+            return End("crashed", crash.reason, version)
+        if not chosen.base:
+            return End("kept", T("It is the baseline that later versions are compared with."), version)
+        if past.choice is None:
+            return End("interrupted", T("Another session took its place before it was decided."), version)
+        comparison = _compared(self._path, chosen.base, version, night.say)
+        _, reason = self._judged(comparison)
+        return End("kept" if past.choice == "continue" else "discarded", reason, version, comparison)
+
+    def _decide(self, question: DecideQuestion) -> tuple[Choice, Text] | None:
+        """Train further seeds as long as they are worth it, then keep the version or not; None after a hand edit."""
+        version, parent = question.version, question.parent
+        while True:
+            self._found = _edited(self._night, self._chosen, self._path, version)
+            if self._found:
+                return None
+            comparison = _compared(self._path, parent, version, self._night.say)
+            seed = self._next_seed(version, parent, comparison)
+            if seed is None or not self._train(version, parent, seed):
+                break
+        kept, reason = self._judged(comparison)
+        return ("continue" if kept else "rollback", reason)
+
+    def _next_seed(self, version: str, parent: str, comparison: Comparison) -> int | None:
+        """The seed that is worth training now, one that the parent has where there is one; None for enough."""
+        night, cost = self._night, self._chosen.proposal.cost
+        belief = after_seeds(self._belief, comparison)
+        noise = usual_error(comparison.rows)
+        most = night.rules.seeds
+        if measured(comparison) is None or not night.has_room(cost.minutes / max(1, cost.trainings)):
+            return None
+        if not seeds_wanted(belief, trained=comparison.new_seeds, most=most, noise=noise):
+            return None
+        trained = _seeds(self._path, version)
+        shared = [seed for seed in _seeds(self._path, parent) if seed not in trained]
+        if self._asks_only(parent):
+            kept = read_weights(self._path, parent).seeds
+            return next((seed for seed in shared if str(seed) in {str(one) for one in kept}), None)
+        return next(iter(shared), max(trained, default=0) + 1)
+
+    def _asks_only(self, parent: str) -> bool:
+        return answers_only(self._path, parent, self._chosen.proposal.changes)
+
+    def _train(self, version: str, parent: str, seed: int) -> bool:
+        """Train one more seed, as `iterate train --version --seeds` does; False when it brought nothing."""
+        night, asks = self._night, self._asks_only(parent)
+        args = LaunchArgs(
+            task_dir=self._path, version=version, seeds=[seed], train=not asks, weights_from=parent if asks else None
+        )
+        context = Context(session=self._session, emit=self._hear, say=night.say, leaving=night.leaving)
+        try:
+            done = run_version(args, context)
+        except RunFailed as failed:
+            crash = crash_of(self._path, version, str(failed))
+            night.guard(
+                crash.guard or "kill", crash.reason, task=self._chosen.task, about=f"{self._chosen.trial}:{seed}"
+            )
+            return False
+        if done:
+            self._note(version, parent, seed)
+        return done
+
+    def _note(self, version: str, parent: str, seed: int) -> None:
+        """The verdict with one more seed, for those who read the journal later."""
+        verdict = _compared(self._path, parent, version, self._night.say).verdict
+        Journal(self._path).note(
+            self._session,
+            "compared",
+            f"{version}:{seed}",
+            version=version,
+            parent=parent,
+            verdict=verdict,
+            proposal_id=self._chosen.proposal.id,
+        )
+
+    def _judged(self, comparison: Comparison) -> tuple[bool, Text]:
+        """Whether later trials start from it, and why; the same numbers always give the same answer."""
+        night, chosen = self._night, self._chosen
+        known = measured(comparison)
+        if known is None:
+            reason = T("It was measured in another way than the version before, so nothing can be said about it.")
+            night.guard(
+                "evaluator", reason, task=chosen.task, about=str(chosen.trial), page="methods/comparing-versions"
+            )
+            return False, reason
+        blocking = [line.metric for line in comparison.classes if line.blocks]
+        blocking += [line.metric for line in comparison.slices if line.blocks]
+        belief = after_seeds(self._belief, comparison)
+        if keep(belief) and blocking:
+            reason = T("It fell beyond the margin on {parts}, which must not get worse.", parts=_listed(blocking))
+            night.guard("protected_slice", reason, task=chosen.task, about=str(chosen.trial))
+            return False, reason
+        return keep(belief), _words(belief, known[0], comparison.new_seeds)
+
+
+def _words(belief: Belief, difference: float, seeds: int) -> Text:
+    parts = {
+        "points": 100 * difference,
+        "seeds": seeds,
+        "expected": 100 * belief.mean,
+        "better": belief.p_better,
+    }
+    if keep(belief):
+        return T(
+            "{points:+.1f} points on validation over {seeds} seed(s). With what was believed before, {expected:+.1f} points "
+            "are expected and a gain is likely ({better:.0%}), so later trials start from it. No claim is made by this.",
+            **parts,
+        )
+    return T(
+        "{points:+.1f} points on validation over {seeds} seed(s). With what was believed before, {expected:+.1f} points are "
+        "expected ({better:.0%} that it gains at all): too little to build on.",
+        **parts,
+    )
+
+
+def _compared(path: Path, base: str, new: str, say: Speaker) -> Comparison:
+    """The comparison of both versions as they are recorded now; its report and the outcome of the forecast follow it."""
+    comparison = compare_tool(CompareArgs(task_dir=path, base=base, new=new))
+    write_atomic(path / "iterations" / new / "comparison.md", markdown(comparison, say))
+    record_outcome(path, new, comparison)
+    return comparison
+
+
+def _seeds(path: Path, version: str) -> list[int]:
+    """The seeds that a version has results of."""
+    result = latest(read_results(ReadResultsArgs(task_dir=path)), version, "valid")
+    return sorted(int(seed) for seed in result.seeds) if result is not None else []
