@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failed, 2 wrong use, 3 stopped by a budget, 4 a decision w
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import typer
@@ -33,10 +34,19 @@ for module in (talk, look, improve, generating, labelling, pairs, versions, usin
 
 def main() -> None:
     """Run the command; an error the user can meet is shown without a traceback and sets the exit code."""
+    _leave_in_order()
     words = globals_first(sys.argv[1:])
     OPTIONS.language = language_flag(words)
     speak_with(safe_say())
     sys.exit(guarded(lambda: app(words, standalone_mode=False)))
+
+
+def _leave_in_order() -> None:
+    """Take a request to end, and a terminal that closes, as Ctrl-C: a session then says how to take it up again."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores the latter
+            signal.signal(number, signal.default_int_handler)
 
 
 if __name__ == "__main__":

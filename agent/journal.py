@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from tools.files import append_line, now
 
@@ -38,7 +38,8 @@ class Journal:
     def entries(self) -> list[Entry]:
         """All readable entries, oldest first; a torn last line of a crash is left out."""
         try:
-            lines = self.path.read_text(encoding="utf-8").splitlines()
+            # As bytes: a torn line may end within a character, and texts may hold what only looks like the end of a line.
+            lines = self.path.read_bytes().splitlines()
         except FileNotFoundError:
             return []
         return [entry for line in lines if (entry := _parse(line)) is not None]
@@ -54,8 +55,8 @@ class Journal:
         self.write(Entry(at=now(), session=session, key=f"{event}:{key}", event=event, by=by, data=data))
 
 
-def _parse(line: str) -> Entry | None:
+def _parse(line: bytes) -> Entry | None:
     try:
         return Entry.model_validate(json.loads(line))
-    except (json.JSONDecodeError, ValidationError):
+    except ValueError:  # not UTF-8, not JSON, not an entry
         return None

@@ -13,7 +13,8 @@ import socket
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from filelock import FileLock, Timeout
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command, StateSnapshot
 
-from agent.approval import ANSWER_TYPES, Answer, Approver, Question, ReviewQuestion, Wish, question_adapter
+from agent.approval import ANSWER_TYPES, Answer, Approver, Question, ReviewQuestion, Wish, question_adapter, user_name
 from agent.context import Left, never
 from agent.events import Emit, SessionEnded, SessionStarted, event_adapter
 from agent.graph import build_graph
@@ -31,9 +32,9 @@ from agent.model.client import ChatModel
 from agent.records import EndReason, SessionRecord, session_records
 from agent.state import State
 from tools.change import Decision, Proposal
-from tools.errors import Busy, Refused
+from tools.errors import Busy, Refused, write_failed
 from tools.files import now, write_atomic, write_model
-from tools.text import Speaker, T, Text
+from tools.text import Speaker, T, Text, visible
 
 EXIT_CODES: dict[EndReason, int] = {"done": 0, "nothing_to_do": 0, "waiting": 4, "failed": 1, "interrupted": 130}
 
@@ -149,8 +150,7 @@ class Session:
         return next((record for record in newest if record.reason in {None, "waiting", "interrupted"}), None)
 
     def _new_record(self) -> SessionRecord:
-        stamp = now().replace(":", "").replace("-", "")[:15].lower()
-        record = SessionRecord(id=f"{stamp}-{secrets.token_hex(2)}", task=self._task.name, started_at=now())
+        record = SessionRecord(id=_new_id(session_records(self._task)), task=self._task.name, started_at=now())
         write_model(self._folder / "sessions" / f"{record.id}.json", record)
         return record
 
@@ -161,6 +161,18 @@ class Session:
         self._watch(SessionEnded(reason=reason, message=_END_MESSAGES[reason], resume=resume))
 
 
+def _new_id(known: Sequence[SessionRecord]) -> str:
+    """An id that sorts after those there are, also where the clock was set back or two begin within a second.
+
+    The last in order is the one that can be taken up.
+    """
+    moment = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    with suppress(IndexError, ValueError):
+        moment = max(moment, datetime.strptime(known[-1].id[:15], _STAMP) + timedelta(seconds=1))
+    return f"{moment.strftime(_STAMP)}-{secrets.token_hex(2)}"
+
+
+_STAMP = "%Y%m%dt%H%M%S"
 _END_MESSAGES: dict[EndReason, Text] = {
     "done": T(
         "The session is finished. Ask for an improvement again to look for the next change, or for the status to see where "
@@ -177,13 +189,13 @@ _END_MESSAGES: dict[EndReason, Text] = {
 def task_lock(task_path: Path) -> Iterator[None]:
     """Hold the task's lock; raises Busy with who holds it. The system frees it when the holder is killed."""
     folder = task_path / ".iterate"
-    folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / "lock", timeout=0)
     owner = folder / "lock.owner"
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
-        holder = owner.read_text(encoding="utf-8").strip() if owner.exists() else "?"
+        holder = visible(owner.read_text(encoding="utf-8").strip(), 200) if owner.exists() else "?"
         raise Busy(
             T("Another session is working on task {task} ({holder}).", task=task_path.name, holder=holder),
             hint=T(
@@ -191,8 +203,10 @@ def task_lock(task_path: Path) -> Iterator[None]:
             ),
             page="troubleshooting/sessions-and-locks",
         ) from None
+    except OSError as reason:
+        raise write_failed(folder / "lock", reason) from reason
     try:
-        write_atomic(owner, f"pid {os.getpid()} on {socket.gethostname()} since {now()}\n")
+        write_atomic(owner, f"{user_name()}, pid {os.getpid()} on {socket.gethostname()} since {now()}\n")
         yield
     finally:
         lock.release()
@@ -207,6 +221,7 @@ def _answers(question: Question, answer: Answer) -> bool:
 
 def _connect(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()  # with the permissions of any new file; the database would take some of its own
     return sqlite3.connect(path, check_same_thread=False, timeout=30)
 
 
