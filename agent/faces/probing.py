@@ -15,6 +15,7 @@ from agent.faces.layout import table, wrap
 from agent.faces.plain import PlainFace
 from agent.faces.stream import StreamFace
 from agent.faces.views.blocks import bullet
+from agent.faces.views.quick import price_texts
 from agent.faces.views.words import percent, points
 from agent.proposing.now import base_version, proposals_now
 from agent.session import task_lock
@@ -27,7 +28,7 @@ from tools.editing.yaml_text import number
 from tools.errors import InputError
 from tools.probing.lr_range import RangeReading, plan_range, rate_change, read_range
 from tools.probing.probe_runs import run_probe
-from tools.probing.quick_check import QuickCheckArgs, QuickPlan, QuickResult, plan_quick_check, run_quick_check
+from tools.probing.quick_check import QuickCheckArgs, QuickResult, plan_quick_check, run_quick_check
 from tools.reading.task import load_task
 from tools.runs import RateRange
 from tools.task import Task
@@ -64,7 +65,7 @@ def check_quickly(path: Path, wishes: QuickWishes, say: Speaker, *, as_json: boo
     with task_lock(path):
         plan = plan_quick_check(args)
         if not as_json:
-            _say_all([T("Quick check: {title}", title=proposal.title), *_price_texts(plan)], say)
+            _say_all([T("Quick check: {title}", title=proposal.title), *price_texts(plan)], say)
         if wishes.only_price:
             if as_json:
                 out(plan.model_dump_json(indent=2))
@@ -107,23 +108,6 @@ def result_texts(result: QuickResult) -> list[Text]:
         ),
         result.trust.text,
     ]
-
-
-def _price_texts(plan: QuickPlan) -> list[Text]:
-    before, after = plan.train_rows
-    told = T(
-        "{runs} runs on {before} (changed: {after}) training rows and {valid} validation rows, {waiting} of them not computed "
-        "before.",
-        runs=len(plan.base) + len(plan.changed),
-        before=before,
-        after=after,
-        valid=plan.valid_rows,
-        waiting=plan.waiting,
-    )
-    if plan.estimate is None:
-        return [told, T("How long it takes is not known: the size of this base model is not.")]
-    minutes_text = T("About {minutes:.1f} minutes: {basis}.", minutes=plan.estimate.minutes, basis=plan.estimate.basis)
-    return [told, minutes_text]
 
 
 def _proposal(path: Path, wishes: QuickWishes, say: Speaker) -> Proposal:

@@ -41,6 +41,8 @@ class QuickRecord(BaseModel):
     """Of the training rows."""
     valid_rows: int
     seeds: int
+    config_sha256: str = ""
+    """Hash of the configuration that the change was tried on; "" in a record that does not say."""
 
 
 class Trust(BaseModel):
@@ -81,6 +83,12 @@ class Trust(BaseModel):
 def record_quick(task_path: Path, record: QuickRecord) -> None:
     """Write a quick check down; the newest one of a change counts."""
     append_line(task_path / FILE, record.model_dump_json())
+
+
+def quick_outcome(task_path: Path, change_id: str, config_sha256: str) -> QuickRecord | None:
+    """The newest quick check of a change of this configuration; None when it was not tried on it."""
+    found = [one for one in read_quick(task_path) if one.change_id == change_id]
+    return next((one for one in reversed(found) if one.config_sha256 in {"", config_sha256}), None)
 
 
 def trust_in_quick(task_paths: Iterable[Path]) -> Trust:
