@@ -25,6 +25,8 @@ from tools.edit_config import EditConfigArgs, EditConfigResult, config_after, ed
 from tools.errors import InputError, NotFound, RunFailed
 from tools.files import now, sha256_bytes, write_atomic
 from tools.launch_training import LaunchArgs, active_runs, cancel, prepare, run_all
+from tools.making.first_rows import require_rows
+from tools.making.first_split import FirstSplit, make_first_split, plan_first_split
 from tools.preference.derived import Derived, derive_pairs, write_derived
 from tools.preference.out_of_fold import collect_folds, plan_folds
 from tools.preference.pairs import Pair
@@ -47,6 +49,7 @@ def train(path: Path, version: str | None, seeds: list[int], emit: Emit, say: Sp
     Returns the version's name, None when the training was cancelled. Raises InputError when the version exists with another
     configuration, RunFailed when the training failed.
     """
+    require_rows(load_task(path))
     with task_lock(path):
         text = load_task(path).config.text
         write_derived(path)
@@ -62,6 +65,19 @@ def train(path: Path, version: str | None, seeds: list[int], emit: Emit, say: Sp
             record_failure(path, name, failed.message, say=say)
             raise
     return name if done else None
+
+
+def split_rows(path: Path, *, seed: int = 0, valid_rows: int | None = None, test_rows: int | None = None) -> FirstSplit:
+    """Divide the labelled rows of a task that never was divided, and write its splits; what is there already stays."""
+    with task_lock(path):
+        task = load_task(path)
+        split = plan_first_split(task, seed=seed, valid_rows=valid_rows, test_rows=test_rows)
+        files: list[JsonValue] = [*make_first_split(task, split)]
+        rows: dict[str, JsonValue] = {str(name): count for name, count in split.counts.items()}
+        Journal(path).note(
+            COMMAND, "split", f"split:{now()}", by="person", files=files, rows=rows, seed=seed, who=user_name()
+        )
+    return split
 
 
 def evaluate(path: Path, version: str, emit: Emit, say: Speaker) -> bool:

@@ -14,9 +14,16 @@ from pydantic import BaseModel, ConfigDict
 from tools.errors import Problem
 from tools.evidence.capacity import low_capacity
 from tools.evidence.case import Case
-from tools.evidence.configuration import bad_rows, problem_findings
+from tools.evidence.configuration import bad_rows, configuration_findings, problem_findings
 from tools.evidence.confusions import ErrorAnalysis, analyse_errors, confusion_findings
-from tools.evidence.coverage import no_results, small_evaluation, unknown_split, unseen_classes, validation_split
+from tools.evidence.coverage import (
+    no_results,
+    no_rows_yet,
+    small_evaluation,
+    unknown_split,
+    unseen_classes,
+    validation_split,
+)
 from tools.evidence.curves import overfitting, underfitting
 from tools.evidence.data_size import too_few_rows
 from tools.evidence.duplicates import duplicate_rows, inconsistent_labels
@@ -29,6 +36,7 @@ from tools.evidence.ranking import rank
 from tools.evidence.thresholds import read_thresholds
 from tools.evidence.truncation import cut_answers, cut_training_rows
 from tools.finding import Finding, FindingKind, Severity
+from tools.making.first_rows import never_divided
 from tools.outcomes.status import SPLITS, TaskStatus, task_status
 from tools.read_results import ReadResultsArgs, latest, read_predictions, read_results
 from tools.reading.task import SplitRead, load_split, load_task
@@ -65,6 +73,9 @@ RULES: tuple[Callable[[Case], list[Finding]], ...] = (
     confusion_findings,
 )
 """Every rule; each is a function from the evidence to findings."""
+
+BEFORE_ROWS: tuple[Callable[[Case], list[Finding]], ...] = (no_rows_yet, configuration_findings)
+"""The rules for a task whose splits are still blank: everything else would be said about rows that nobody has."""
 
 NOT_CAUSES = frozenset(
     {
@@ -134,7 +145,8 @@ def diagnose_task(
 ) -> Diagnosis:
     """Diagnose from what was read; `predictions` are the version's on validation, `problems` those of the result files."""
     case = build_case(task, results, splits=splits, predictions=predictions, version=version, problems=problems)
-    findings = rank(_explained([finding for rule in RULES for finding in rule(case)], case))
+    rules = BEFORE_ROWS if not splits["train"].split.rows and never_divided(task) else RULES
+    findings = rank(_explained([finding for rule in rules for finding in rule(case)], case))
     return Diagnosis(
         task=task.name,
         version=case.result.version if case.result else None,

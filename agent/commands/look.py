@@ -18,6 +18,7 @@ from agent.commands.common import (
 )
 from agent.commands.helping import HelpedCommand, told
 from agent.faces.console import out
+from agent.faces.layout import wrap
 from tools.text import T
 
 
@@ -100,11 +101,15 @@ def propose(task: TaskName, json: JsonFlag = False) -> None:
 
     path = task_folder(task)
     base = base_version(path, "")
-    proposals = proposals_now(path, base, diagnose_tool(DiagnoseArgs(task_dir=path, version=base or None)))
+    diagnosis = diagnose_tool(DiagnoseArgs(task_dir=path, version=base or None))
+    proposals = proposals_now(path, base, diagnosis)
     if json:
         show_json([{"id": one.id, **one.model_dump(mode="json")} for one in proposals])
         return
     speak = task_say(path)
+    if diagnosis.status.next_step is not None:
+        for line in wrap(speak(diagnosis.status.next_step)):
+            out(line)
     for number, proposal in enumerate(proposals, start=1):
         for line in proposal_lines(proposal, speak, number=number, total=len(proposals)):
             out(line)

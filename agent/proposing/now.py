@@ -11,6 +11,7 @@ from agent.proposing.history import ProposalHistory
 from agent.proposing.reasons import wishes_in
 from tools.change import Decision, Proposal
 from tools.diagnose import Diagnosis
+from tools.making.first_rows import never_divided
 from tools.reading.task import load_task as read_task_folder
 from tools.versioning.adopt import current
 from tools.versions import list_versions
@@ -40,7 +41,7 @@ def proposals_now(path: Path, base: str, diagnosis: Diagnosis) -> list[Proposal]
     """What the rules propose, given what was decided and tried before; the baseline when there is no version yet."""
     task = read_task_folder(path)
     if not base:
-        return [baseline(task)]
+        return [] if never_divided(task) else [baseline(task)]
     return propose(task, diagnosis, history_of(Journal(path)))
 
 

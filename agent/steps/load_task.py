@@ -18,7 +18,8 @@ def load_task(state: State, context: Context) -> State:
     task = read_task_folder(path)
     base = base_version(path, state.get("base", ""))
     results = read_results(ReadResultsArgs(task_dir=path))
-    context.emit(TaskLoaded(status=task_status(task, results, version=base or None)))
-    if not base:
+    status = task_status(task, results, version=base or None)
+    context.emit(TaskLoaded(status=status))
+    if not base and status.next_step is None:
         context.emit(Notice(message=T("This task has no trained version yet: the first step is a baseline.")))
     return {"base": base}

@@ -28,7 +28,7 @@ def propose(state: State, context: Context) -> State:
     found = _advised(state, proposals_now(task_path(state), state["base"], diagnosis), diagnosis, context)
     proposals = take_wishes(state, found, context)
     if not proposals:
-        context.emit(_nothing(diagnosis.healthy))
+        context.emit(_nothing(diagnosis))
     for offer in offers(task_path(state), diagnosis, has_model=context.model is not None):
         context.emit(Notice(message=offer, page="methods/data-generation"))
     for offer in labelling_offers(task_path(state), diagnosis):
@@ -49,8 +49,10 @@ def _advised(state: State, found: list[Proposal], diagnosis: Diagnosis, context:
     return advise(context, diagnosis, found, history_of(context.journal(state)), make=make, analysed=analysed)
 
 
-def _nothing(healthy: bool) -> Notice:
-    if healthy:
+def _nothing(diagnosis: Diagnosis) -> Notice:
+    if diagnosis.status.next_step is not None:
+        return Notice(message=T("Nothing can be trained before there are rows."), page="methods/labelling")
+    if diagnosis.healthy:
         return Notice(message=T("Nothing to fix: no rule found a problem that is worth a training."))
     return Notice(
         level="warning",

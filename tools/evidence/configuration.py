@@ -25,6 +25,11 @@ def problem_findings(case: Case) -> list[Finding]:
     return [_of_problem(problem) for problem in mine]
 
 
+def configuration_findings(case: Case) -> list[Finding]:
+    """Those about keys and values alone, for a task that has no rows yet."""
+    return [one for one in problem_findings(case) if one.kind is not FindingKind.unreadable_file]
+
+
 def bad_rows(case: Case) -> list[Finding]:
     """One finding per file and sort of faulty row; of test rows only the number and the lines; always."""
     found = [problem for problem in case.problems if _is_row(problem) and problem.about.get("what") not in WRONG_SHAPES]

@@ -6,6 +6,7 @@ from math import sqrt
 
 from tools.evidence.case import DISAGREEMENT, Case
 from tools.finding import Fact, Finding, FindingKind, Severity
+from tools.making.first_rows import next_step
 from tools.text import T, visible
 
 PAGE = "methods/comparing-versions"
@@ -50,6 +51,20 @@ def unknown_split(case: Case) -> list[Finding]:
             facts=[Fact(name=T("file"), value=visible(path, 200)) for path in case.locked[:10]],
             about={"files": list(case.locked)},
             page="troubleshooting/results-files",
+        )
+    ]
+
+
+def no_rows_yet(case: Case) -> list[Finding]:
+    """The splits are blank: what comes first is said instead of everything that follows from it."""
+    return [
+        Finding(
+            kind=FindingKind.too_few_rows,
+            severity=Severity.error,
+            title=T("This task has no rows yet"),
+            detail=next_step(case.task),
+            about={"rows": 0},
+            page="methods/labelling",
         )
     ]
 

@@ -7,9 +7,6 @@ tools/making/guess_columns.py; the texts of the files are tools/making/task_file
 from __future__ import annotations
 
 import json
-import re
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,10 +14,11 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from tools.editing.problem_log import ProblemLog
-from tools.errors import InputError, Problem, Refused, write_failed
+from tools.errors import InputError, Problem
 from tools.files import write_atomic
 from tools.making.guess_columns import ColumnGuess, guess_columns, guess_in
-from tools.making.split_rows import divide
+from tools.making.new_folder import build_folder, free_place
+from tools.making.split_rows import LEAST_ROWS, divide, sizes_of
 from tools.making.table import read_table
 from tools.making.table_examples import Example, choose_columns, examples_of, field_names, groups_of
 from tools.making.task_files import NewTask, config_text, definition_text, readme_text
@@ -32,10 +30,6 @@ from tools.text import Speaker, T, english, visible
 __all__ = ["ColumnGuess", "MadeTask", "guess_columns", "make_task"]
 
 UNUSED = "data/raw/unused.jsonl"
-_VALID_FRACTION = 0.15
-_TEST_FRACTION = 0.20
-_MIN_ROWS = 10
-_NAME = re.compile(r"[^\W_][\w\-.]{0,63}")
 
 
 class MadeTask(BaseModel):
@@ -74,15 +68,15 @@ def make_task(  # noqa: PLR0913 - the public face of `iterate init`: one keyword
     taken, InputError for columns or sizes that do not fit, and leaves nothing behind then. `say` speaks the language of
     the README and of the comments.
     """
-    target = _free_place(tasks_dir, name)
+    target = free_place(tasks_dir, name)
     table = read_table(source)
     columns = choose_columns(guess_in(table), text_column, label_column, target_columns, task_type)
     log = ProblemLog(source.name)
     examples = examples_of(table, columns, log)
-    if len(examples) < _MIN_ROWS:
+    if len(examples) < LEAST_ROWS:
         raise _too_few(source.name, len(examples), [*table.problems, *log.problems()])
     groups = groups_of(examples, log)
-    sizes = _sizes(len(examples), train_rows, valid_rows, test_rows)
+    sizes = sizes_of(len(examples), train_rows, valid_rows, test_rows)
     placed = divide(groups, sizes, seed)
     new = NewTask(
         name=name,
@@ -98,7 +92,7 @@ def make_task(  # noqa: PLR0913 - the public face of `iterate init`: one keyword
         seed=seed,
     )
     problems = [*table.problems, *log.problems(), *_thin_labels(new, examples, placed)]
-    unused = _write(target, new, examples, placed, say)
+    unused = build_folder(target, lambda building: _fill(building, new, examples, placed, say))
     counts = {**{split: len(placed[split]) for split in ("train", "valid", "test")}, "unused": unused}
     return MadeTask(path=target, counts=counts, labels=_labels(new, examples, placed), problems=problems)
 
@@ -118,51 +112,13 @@ def _labels(
     return {split: dict(Counter(examples[place].label for place in rows)) for split, rows in placed.items()}
 
 
-def _free_place(tasks_dir: Path, name: str) -> Path:
-    if not _NAME.fullmatch(name) or ".." in name:
-        raise InputError(
-            T("{name} cannot be a task's name.", name=visible(name, 80) or '""'),
-            hint=T("Use letters, digits, hyphens and underscores, such as news-sentiment."),
-        )
-    target = tasks_dir / name
-    if target.exists() or target.is_symlink():
-        raise Refused(
-            T(
-                "There already is a task {name} in {folder}; it was not touched.",
-                name=name,
-                folder=visible(str(tasks_dir)),
-            ),
-            hint=T("Choose another name."),
-        )
-    return target
-
-
-def _sizes(total: int, train: int | None, valid: int | None, test: int | None) -> dict[SplitName, int]:
-    """Rows per split; raises InputError when the wishes exceed the table."""
-    wished_valid = max(1, round(_VALID_FRACTION * total)) if valid is None else valid
-    wished_test = max(1, round(_TEST_FRACTION * total)) if test is None else test
-    wished_train = total - wished_valid - wished_test if train is None else train
-    if min(wished_train, wished_valid, wished_test) < 1 or wished_train + wished_valid + wished_test > total:
-        raise InputError(
-            T(
-                "{train} rows for train, {valid} for valid and {test} for test do not fit the {total} usable rows.",
-                train=wished_train,
-                valid=wished_valid,
-                test=wished_test,
-                total=total,
-            ),
-            hint=T("Each split needs at least one row, and together they need no more than there are."),
-        )
-    return {"train": wished_train, "valid": wished_valid, "test": wished_test}
-
-
 def _too_few(name: str, count: int, problems: list[Problem]) -> InputError:
     return InputError(
         T(
             "{file} has {count} usable rows; a task needs at least {least}.",
             file=visible(name),
             count=count,
-            least=_MIN_ROWS,
+            least=LEAST_ROWS,
         ),
         hint=T("Look at the rows that were left out, or name other columns."),
         problems=problems,
@@ -198,26 +154,6 @@ def _thin_labels(new: NewTask, examples: list[Example], placed: dict[SplitName, 
         )
         for label, split in missing
     ]
-
-
-def _write(
-    target: Path, new: NewTask, examples: list[Example], placed: dict[SplitName, list[int]], say: Speaker
-) -> int:
-    """Build the folder beside its place and move it there; returns the number of rows that no split took."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(prefix=f".{new.name}.", dir=target.parent))
-    except OSError as reason:
-        raise write_failed(target, reason) from reason
-    try:
-        building.chmod(0o755)
-        unused = _fill(building, new, examples, placed, say)
-        building.rename(target)
-    except OSError as reason:
-        raise write_failed(target, reason) from reason
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-    return unused
 
 
 def _fill(

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from tools.errors import InputError
 from tools.task import SplitName
+from tools.text import T
 
 ORDER: tuple[SplitName, ...] = ("valid", "test", "train")
+
+VALID_FRACTION = 0.15
+TEST_FRACTION = 0.20
+LEAST_ROWS = 10
+"""Labelled rows that a task needs before they can be divided."""
 
 
 class Group(NamedTuple):
@@ -51,6 +58,29 @@ def divide(groups: Sequence[Group], sizes: dict[SplitName, int], seed: int) -> d
         if split is not None:
             _place(group, split, placed, room, wanted)
     return {split: sorted(placed[split]) for split in ORDER}
+
+
+def sizes_of(
+    total: int, train: int | None, valid: int | None, test: int | None, kept: Collection[SplitName] = ()
+) -> dict[SplitName, int]:
+    """Rows per split, none for the splits that are kept as they are; raises InputError when the wishes exceed the rows."""
+    wished_valid = max(1, round(VALID_FRACTION * total)) if valid is None else valid
+    wished_test = max(1, round(TEST_FRACTION * total)) if test is None else test
+    wished_valid, wished_test = (0 if "valid" in kept else wished_valid), (0 if "test" in kept else wished_test)
+    wished_train = total - wished_valid - wished_test if train is None else train
+    sizes: dict[SplitName, int] = {"train": wished_train, "valid": wished_valid, "test": wished_test}
+    if min(size for split, size in sizes.items() if split not in kept) < 1 or sum(sizes.values()) > total:
+        raise InputError(
+            T(
+                "{train} rows for train, {valid} for valid and {test} for test do not fit the {total} usable rows.",
+                train=wished_train,
+                valid=wished_valid,
+                test=wished_test,
+                total=total,
+            ),
+            hint=T("Each split needs at least one row, and together they need no more than there are."),
+        )
+    return sizes
 
 
 def _shares(groups: Sequence[Group], sizes: dict[SplitName, int]) -> dict[SplitName, Counter[str]]:

@@ -108,7 +108,7 @@ def examples_of(table: Table, columns: Columns, log: ProblemLog) -> list[Example
             continue
         seen.add(said)
         label = answer if columns.task_type == "classification" and isinstance(answer, str) else ""
-        examples.append(Example(fields, answer, label, _folded(fields[names[columns.text_column]])))
+        examples.append(Example(fields, answer, label, folded(fields[names[columns.text_column]])))
     _check_labels(columns, examples)
     return examples
 
@@ -145,7 +145,7 @@ def _left_out(number: int, reason: Text) -> Problem:
     )
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """A text without differences of width, case and spacing, so that near copies stay in one split."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 

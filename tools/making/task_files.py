@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from tools.editing.yaml_text import flow
+from tools.editing.yaml_text import Style, flow, mapping_lines, number
 from tools.task import SplitName, TaskType
 from tools.text import Speaker, T, Text
 
@@ -17,7 +18,7 @@ class NewTask(NamedTuple):
 
     name: str
     source: str
-    """Name of the file it was made from."""
+    """Name of the file it was made from; "" for a task that has no rows yet."""
     task_type: TaskType
     language: str
     base_model: str
@@ -29,6 +30,15 @@ class NewTask(NamedTuple):
     answer_fields: list[str]
     counts: dict[SplitName, int]
     seed: int
+    goal: str = ""
+    """What the model should do, in one sentence; "" where nobody was asked."""
+    means: Mapping[str, str] = {}
+    """What each label, or each field of the answer, means, as far as somebody said it."""
+    json_label: bool = False
+    """True when the label is answered inside a JSON object."""
+    metric: str | None = None
+    """The usual one of the task type when left out."""
+    threshold: float = 0.80
 
     @property
     def chinese(self) -> bool:
@@ -42,16 +52,11 @@ _MEASURES: dict[TaskType, str] = {"classification": "macro_f1", "extraction": "f
 def definition_text(task: NewTask, say: Speaker) -> str:
     """task_definition.yaml: what the task is and what it should reach."""
     lines = [
-        _comment(
-            say,
-            T(
-                "What the task is, and the targets it should reach. Made by `iterate init` from {source}.",
-                source=task.source,
-            ),
-        ),
+        _comment(say, _made(task)),
         f"task_name: {_value(task.name)}",
         f"task_type: {task.task_type}",
         f"language: {_value(task.language)}",
+        *_description(task, say),
         "",
         _comment(say, T("Braces name fields of the rows. A line that states the answer format is added by itself.")),
         "input_format:",
@@ -61,10 +66,37 @@ def definition_text(task: NewTask, say: Speaker) -> str:
         f"output_format: {flow(_output(task))}",
         "",
         _comment(say, T("Judged on valid until a version is adopted, then on test. Write the number that you need.")),
-        f"success_criteria: {{primary_metric: {_MEASURES[task.task_type]}, threshold: 0.80}}",
+        f"success_criteria: {{primary_metric: {_metric(task)}, threshold: {_fraction(task.threshold)}}}",
         "",
     ]
     return "\n".join(lines)
+
+
+def _made(task: NewTask) -> Text:
+    if task.source:
+        return T(
+            "What the task is, and the targets it should reach. Made by `iterate init` from {source}.",
+            source=task.source,
+        )
+    return T("What the task is, and the targets it should reach. Made by `iterate create`.")
+
+
+def _description(task: NewTask, say: Speaker) -> list[str]:
+    """The goal, and what each answer means: those who write or judge rows are told this, the trained model is not."""
+    if not task.goal:
+        return []
+    told = [task.goal, *(f"{name}: {means}" for name, means in task.means.items() if means)]
+    why = T("For those who write or judge rows; the trained model is shown the template only.")
+    return ["", _comment(say, why), *mapping_lines({"description": "\n".join(told)}, 0, Style())]
+
+
+def _fraction(value: float) -> str:
+    short = f"{value:.2f}"
+    return short if float(short) == value else number(value)
+
+
+def _metric(task: NewTask) -> str:
+    return task.metric or _MEASURES[task.task_type]
 
 
 def template(task: NewTask) -> str:
@@ -77,6 +109,8 @@ def template(task: NewTask) -> str:
 def _question(task: NewTask) -> str:
     subject = task.fields[1] if len(task.fields) > 1 else None
     name = _braceless(task.label_name)
+    if task.goal:
+        return _braceless(task.goal)
     if task.task_type != "classification":
         return "閱讀以下內容並作答。" if task.chinese else "Read the following and answer."
     if task.chinese:
@@ -93,6 +127,9 @@ def _braceless(name: str) -> str:
 
 
 def _output(task: NewTask) -> dict[str, JsonValue]:
+    if task.task_type == "classification" and task.json_label:
+        field: JsonValue = {"type": "string", "enum": list(task.labels)}
+        return {"type": "json", "schema": {task.label_name: field}}
     if task.task_type == "classification":
         return {"type": "label", "labels": list(task.labels)}
     if task.task_type == "extraction":

@@ -11,10 +11,12 @@ from pydantic import BaseModel, ConfigDict
 
 from tools.evidence.case import label_counts, shares, weak_classes
 from tools.evidence.thresholds import Thresholds, read_thresholds
+from tools.making.first_rows import never_divided, next_step
 from tools.read_results import latest
 from tools.reading.task import SplitRead, load_split
 from tools.results import ResultFiles, SplitResult
 from tools.task import SplitName, Task, TaskType
+from tools.text import Text
 
 SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
 
@@ -95,6 +97,8 @@ class TaskStatus(_Model):
     result_file: str | None = None
     locked: list[str] = []
     """Result files of the test split or of an unknown split, unread."""
+    next_step: Text | None = None
+    """What a person does first, in a task that has no rows to train on."""
 
     @property
     def reached(self) -> bool | None:
@@ -129,7 +133,12 @@ def task_status(
         splits=[_split_line(task, read[name]) for name in SPLITS if name in read],
         result_file=result.file if result else None,
         locked=results.locked,
+        next_step=next_step(task) if _is_blank(task, read) else None,
     )
+
+
+def _is_blank(task: Task, read: Mapping[SplitName, SplitRead]) -> bool:
+    return "train" in read and not read["train"].split.rows and never_divided(task)
 
 
 def _metrics(task: Task, result: SplitResult | None) -> list[MetricLine]:

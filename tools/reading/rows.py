@@ -52,6 +52,15 @@ def read_rows(
     return RowsRead(rows=rows, problems=reader.log.problems())
 
 
+def read_objects(
+    objects: Iterable[tuple[int, dict[str, Any]]], definition: TaskDefinition, *, shown: str, seen: set[str]
+) -> RowsRead:
+    """Rows from objects with their line numbers, as a table gives them."""
+    reader = _Reader(shown, definition, seen)
+    rows = [row for line, item in objects if (row := reader.row(line, item)) is not None]
+    return RowsRead(rows=rows, problems=reader.log.problems())
+
+
 def raw_objects(path: Path, limit: int) -> tuple[list[dict[str, Any]], list[Problem]]:
     """The first `limit` objects of a file as they are, and what is wrong with the lines before; raises InputError."""
     log = ProblemLog(path.name)

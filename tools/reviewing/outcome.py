@@ -96,6 +96,9 @@ class _Work:
         self._batch = batch
         self._train = {row.id: row for row in load_split(task, "train").split.rows}
         self._recipe = task.config.values.data
+        earlier = _earlier(batch.name)
+        self._divided = {row.key for row in self._train.values() if not earlier.fullmatch(row.file)}
+        """Questions that train has from elsewhere; the batch's own earlier file is written anew."""
         self._new: dict[str, dict[str, JsonValue]] = {}
         """Candidate id to the row that is added."""
         self._rows: dict[str, Row] = {}
@@ -143,6 +146,9 @@ class _Work:
         meta: dict[str, JsonValue] = {"review": self._batch.name, "source": item.candidate.source}
         if item.candidate.provenance:
             meta["provenance"] = item.candidate.provenance
+        if replaced is None and tuple(sorted(item.fields.items())) in self._divided:
+            self._held[item.candidate.id] = T("Train has this row already.")
+            return
         if replaced is not None:
             meta["parent_id"] = replaced.id
             self._replaced[item.candidate.id] = replaced.id
@@ -176,7 +182,7 @@ class _Work:
 
     def _edits(self, file: str | None) -> list[Edit]:
         edits: list[Edit] = []
-        earlier = re.compile(rf"{REVIEWED_DIR}/{re.escape(self._batch.name)}-[0-9a-f]{{8}}\.jsonl")
+        earlier = _earlier(self._batch.name)
         files: list[JsonValue] = [name for name in self._recipe.train if not earlier.fullmatch(name)]
         files += [file] if file is not None else []
         if set(files) != set(self._recipe.train):
@@ -202,6 +208,11 @@ class _Work:
     def _is_ours(self, key: str) -> bool:
         """True when the configuration file gives the key, not the definition or a default."""
         return self._task.config.origins.get(key) in CONFIG_NAMES
+
+
+def _earlier(batch: str) -> re.Pattern[str]:
+    """The names of the files that a batch was written to before."""
+    return re.compile(rf"{REVIEWED_DIR}/{re.escape(batch)}-[0-9a-f]{{8}}\.jsonl")
 
 
 def _leaking(task: Task, rows: Sequence[Row]) -> list[str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from tools.config import TrainingConfig
 from tools.errors import InputError, Problem
 from tools.files import sha256_bytes
+from tools.making.first_rows import never_divided, next_step
 from tools.preference.attach import attach
 from tools.reading.config import require_usable
 from tools.reading.task import load_split
@@ -175,7 +176,9 @@ def _materialise(task: Task, train: bool) -> dict[SplitName, _Material]:
         if not found.examples:
             raise InputError(
                 T("There are no labelled rows in the {split} split.", split=split_name(name)),
-                hint=T("Check the files named in `data:` of configs/training_config.yaml."),
+                hint=next_step(task)
+                if name == "train" and never_divided(task)
+                else T("Check the files named in `data:` of configs/training_config.yaml."),
                 page="troubleshooting/small-data",
             )
     return material

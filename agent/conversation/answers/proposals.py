@@ -10,14 +10,16 @@ from agent.conversation.situation import Situation
 from agent.conversation.understand import Understood
 from tools.change import Proposal
 from tools.comparing.words import metric_name
-from tools.text import T
+from tools.making.first_rows import never_divided, next_step
+from tools.reading.task import load_task
+from tools.text import T, Text
 
 
 def answer(understood: Understood, situation: Situation, tell: Tell) -> None:
     """List them and say how to go on."""
     proposals = listed_proposals(understood, situation)
     if not proposals:
-        para(tell, T("There is nothing to propose: no finding is left that a change could answer."))
+        para(tell, _first_step(understood, situation) or NOTHING)
         return
     waiting = situation.question.number if isinstance(situation.question, ReviewQuestion) else None
     header = [T("No."), T("Change"), T("Metric"), T("Expected (points)"), T("Cost")]
@@ -29,6 +31,15 @@ def answer(understood: Understood, situation: Situation, tell: Tell) -> None:
     else:
         task = task_of(understood, situation).name
         para(tell, T("These would be proposed now. To review them: improve {task}", task=task))
+
+
+NOTHING = T("There is nothing to propose: no finding is left that a change could answer.")
+
+
+def _first_step(understood: Understood, situation: Situation) -> Text | None:
+    """What comes before any proposal, in a task that has no rows yet."""
+    task = load_task(task_of(understood, situation))
+    return next_step(task) if never_divided(task) else None
 
 
 def _row(number: int, proposal: Proposal, situation: Situation) -> list[str]:

@@ -22,7 +22,9 @@ def answer(understood: Understood, situation: Situation, tell: Tell) -> None:
     results = read_results(ReadResultsArgs(task_dir=path))
     status = task_status(load_task(path), results, version=base_version(path, "") or None)
     task = visible(status.name, 60)
-    if status.version is None:
+    if status.next_step is not None:
+        para(tell, status.next_step)
+    elif status.version is None:
         para(tell, T("{task} has no trained version yet; the first step is a baseline: improve {task}.", task=task))
     else:
         para(tell, T("{task}, {version} on valid: {scores}", task=task, version=status.version, scores=_scores(status)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.faces.layout import table
+from agent.faces.layout import table, wrap
 from agent.faces.views.words import percent, points
 from tools.comparing.words import metric_name
 from tools.outcomes.status import ClassLine, MetricLine, SplitLine, TaskStatus
@@ -26,7 +26,12 @@ def status_lines(status: TaskStatus, say: Speaker) -> list[str]:
         *_classes(status, say),
         *_data(status, say),
         *_locked(status, say),
+        *_next(status, say),
     ]
+
+
+def _next(status: TaskStatus, say: Speaker) -> list[str]:
+    return ["### " + say(T("Next step")), *wrap(say(status.next_step)), ""] if status.next_step is not None else []
 
 
 def _basics(status: TaskStatus, say: Speaker) -> list[str]:
