@@ -67,7 +67,7 @@ def alone_facts(plan: NightPlan, lines: Sequence[NightLine]) -> list[AloneFacts]
 def _alone(line: Chosen | NightAdopted, plan: NightPlan, decided: Sequence[Decision]) -> AloneFacts:
     if isinstance(line, NightAdopted):
         subject = T("{version} adopted in place of {before}", version=line.version, before=line.before or "-")
-        rule = f"adopt: {plan.rules.get('adopt', '')}"
+        rule = f"{plan.rules.get('source', '')} adopt: {plan.rules.get('adopt', '')}".strip()
         return AloneFacts(at=line.at, task=line.task, what="adoption", subject=subject, rule=rule)
     covered = next(
         (
@@ -78,7 +78,7 @@ def _alone(line: Chosen | NightAdopted, plan: NightPlan, decided: Sequence[Decis
         "",
     )
     kinds = sorted({change.kind.value for change in line.proposal.changes}) or ["baseline"]
-    rule = visible(covered, 160) or "allow: " + ", ".join(kinds)
+    rule = visible(covered, 160) or f"{plan.rules.get('source', '')} ({', '.join(kinds)})".strip()
     return AloneFacts(at=line.at, task=line.task, what="proposal", subject=line.proposal.title, rule=rule)
 
 

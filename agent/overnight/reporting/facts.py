@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from agent.overnight.records import (
     Chosen,
     Guarded,
+    Measured,
     NightAdopted,
     NightLine,
     NightPlan,
@@ -33,6 +34,7 @@ from agent.overnight.reporting.shapes import (
     Estimate,
     ForecastLine,
     GuardFacts,
+    MeasuredFacts,
     NightFacts,
     NightState,
     OpenedFacts,
@@ -70,6 +72,9 @@ def night_facts(record: NightRecord) -> NightFacts:
         unreadable=_unreadable(record, lines),
         tasks=[_task(Path(path), plan, trials, lines) for path in plan.tasks],
         trials=trials,
+        measured=[
+            MeasuredFacts(task=line.task, version=line.version, seeds=line.seeds) for line in _of(lines, Measured)
+        ],
         budget=BudgetFacts(limits=plan.limits, points=[_point(line) for line in _of(lines, Spent)]),
         forecasts=[_forecast(name, one) for name, one in scored],
         tonight=score_of([one for _, one in scored]),
@@ -117,7 +122,14 @@ def _unreadable(record: NightRecord, lines: Sequence[NightLine]) -> int:
 
 def _point(line: Spent) -> BudgetPoint:
     tokens = line.prompt_tokens + line.completion_tokens
-    return BudgetPoint(at=line.at, minutes=line.minutes, runs=line.runs, dollars=line.dollars, tokens=tokens)
+    return BudgetPoint(
+        at=line.at,
+        minutes=line.minutes,
+        runs=line.runs,
+        dollars=line.dollars,
+        tokens=tokens,
+        estimated=line.estimated,
+    )
 
 
 # --- trials
@@ -219,20 +231,23 @@ def _task(path: Path, plan: NightPlan, trials: Sequence[TrialFacts], lines: Sequ
     adopted = next((line for line in reversed(_of(lines, NightAdopted)) if line.task == name), None)
     paused = next((line for line in _of(lines, TaskPaused) if line.task == name), None)
     opened = next((line for line in reversed(_of(lines, TestOpenedOnce)) if line.task == name), None)
-    start = plan.start_versions.get(name, "")
+    begun = plan.start_versions.get(name, "")
+    start = begun or (kept[0].version or "" if kept else "")
+    gained = kept if begun else kept[1:]
     first = next((one for one in mine if one.base == start and one.before is not None), None)
     return TaskFacts(
         name=name,
         path=str(path),
         start=start,
-        best=(kept[-1].version or start) if kept else start,
+        best=(gained[-1].version or start) if gained else start,
         metric=next((one.metric for one in mine if one.metric), ""),
         before=first.before if first else None,
-        after=kept[-1].after if kept else None,
-        gain=_gain(path, start, kept),
-        seeds=len(kept[-1].seeds) if kept else 0,
+        after=gained[-1].after if gained else None,
+        gain=_gain(path, start, gained),
+        seeds=len(gained[-1].seeds) if gained else 0,
         tried=len(mine),
-        kept=len(kept),
+        kept=len(gained),
+        baseline=start if start and not begun else None,
         noise_floor=first.noise_floor if first else None,
         paused=paused.reason if paused else None,
         opened=_opened(opened) if opened else None,
@@ -243,7 +258,7 @@ def _task(path: Path, plan: NightPlan, trials: Sequence[TrialFacts], lines: Sequ
 
 def _gain(path: Path, start: str, kept: Sequence[TrialFacts]) -> Estimate | None:
     """The best version against the one the night began with; compared again only where a chain of changes was kept."""
-    if not kept or not start:
+    if not kept:
         return None
     if len(kept) == 1 and kept[0].base == start:
         return kept[0].observed

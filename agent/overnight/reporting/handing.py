@@ -104,20 +104,23 @@ def rules(facts: NightFacts) -> Iterator[Block]:
     yield Para(
         [
             T(
-                "What no rule can allow at night: destroying effects, deploy commands, uploads, licences that were not "
-                "accepted, and opening the locked test set more than once for a task."
+                "What no rule can allow at night: destroying, uploading, accepting a licence, and opening the locked test set "
+                "before the end of the night."
             )
         ]
     )
 
 
 def _flat(value: Any, before: str = "") -> Iterator[tuple[str, str]]:
-    """Dotted keys with their values as JSON; lists of plain values on one line."""
+    """Dotted keys with their values as JSON; plain values of a list on one line, others numbered."""
     if isinstance(value, dict) and value:
         for key, inner in value.items():
             yield from _flat(inner, f"{before}.{key}" if before else str(key))
     elif isinstance(value, list) and value and all(not isinstance(one, dict | list) for one in value):
         yield before, ", ".join(str(one) for one in value)
+    elif isinstance(value, list) and value:
+        for number, inner in enumerate(value, 1):
+            yield from _flat(inner, f"{before} {number}")
     elif isinstance(value, str):
         yield before, value
     else:

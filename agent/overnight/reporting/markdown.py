@@ -21,7 +21,8 @@ def markdown(facts: NightFacts, say: Speaker) -> str:
     for section in sections(facts):
         lines += [f"## {say(section.title)}", ""] if section.title is not None else []
         for block in section.blocks:
-            lines += [*_block(block, say), ""]
+            told = [*_block(block, say)]
+            lines += [*told, ""] if told else []
     return "\n".join(lines).rstrip("\n") + "\n"
 
 

@@ -74,7 +74,16 @@ def _gains(facts: NightFacts) -> Iterator[Text]:
         yield from task_gain(one)
     if len(telling) > MOST_TASKS:
         yield T("What became of {count} more tasks is below.", count=len(telling) - MOST_TASKS)
-    unchanged = [one for one in facts.tasks if one.tried and not one.kept and not one.opened]
+    for one in [one for one in facts.tasks if one.baseline is not None][:MOST_TASKS]:
+        told = T(
+            "{version} is the first version of {task}, trained this night: later ones are measured against it.",
+            version=plain(one.baseline or "", 40),
+            task=plain(one.name, 60),
+        )
+        yield told
+    unchanged = [
+        one for one in facts.tasks if one.tried > int(one.baseline is not None) and not one.kept and not one.opened
+    ]
     if unchanged:
         yield T("Nothing that was tried on {tasks} was kept.", tasks=_names(unchanged))
     untouched = [one for one in facts.tasks if not one.tried]
@@ -86,7 +95,7 @@ def _gains(facts: NightFacts) -> Iterator[Text]:
 
 def task_gain(one: TaskFacts) -> Iterator[Text]:
     """What valid and the locked test say of a task's best version."""
-    if one.kept and one.start and one.gain is not None:
+    if one.kept and one.gain is not None:
         yield T(
             "On {task}, {best} scores {gain} points of {metric} against {start} on valid (mean over {seeds} seed(s), "
             "{interval}): {meaning}.",

@@ -127,8 +127,8 @@ def _scores(task: TaskFacts, found: Sequence[ScorePoint]) -> tuple[str, int]:
 
 def _budget(facts: NightFacts, say: Speaker) -> tuple[str, int]:
     lines = shares(facts)
-    height, left, right, top = 300, 62, WIDTH - 20, 16
-    bottom = 226
+    left, right, top, bottom = 62, WIDTH - 20, 16, 226
+    height = bottom + 74 + 22 * ((len(lines) - 1) // 2)
     minutes = elapsed_minutes(facts)
     up = _axis(0, min(_LARGEST, max([100.0, *(100 * share for one in lines for share in one.shares)])), bottom, top)
     hours = max(minutes) > 120
@@ -140,7 +140,7 @@ def _budget(facts: NightFacts, say: Speaker) -> tuple[str, int]:
     parts += [_text(at, bottom + 18, label, "middle") for at, label in across.ticks]
     unit = T("hours since the start") if hours else T("minutes since the start")
     parts.append(_text((left + right) / 2, bottom + 38, say(unit), "middle", "soft"))
-    room = (right - left) / len(lines)
+    room = (right - left) / 2
     for number, one in enumerate(lines):
         dashes = f' stroke-dasharray="{_DASHES[number % len(_DASHES)]}"'
         path = [f"{left:.1f} {up.at(0):.1f}"]
@@ -149,9 +149,9 @@ def _budget(facts: NightFacts, say: Speaker) -> tuple[str, int]:
             for at, share in zip(minutes, one.shares, strict=True)
         ]
         parts.append(f'<path class="used used-{number}" d="M{" L".join(path)}"{dashes}/>')
-        x, y = left + room * number, height - 16
+        x, y = left + room * (number % 2), bottom + 62 + 22 * (number // 2)
         parts.append(f'<path class="used used-{number}" d="M{x:.1f} {y} L{x + 28:.1f} {y}"{dashes}/>')
-        parts.append(_text(x + 34, y + 4, clip(say(one.name), 24), "start"))
+        parts.append(_text(x + 34, y + 4, clip(say(one.name), 40), "start"))
     return "".join(parts), height
 
 

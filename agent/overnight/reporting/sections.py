@@ -8,7 +8,7 @@ from agent.overnight.reporting.document import Block, Commands, Items, Para, Sec
 from agent.overnight.reporting.figures import budget_figure, forest_figure, score_figures
 from agent.overnight.reporting.handing import commands, not_shown, records, rules
 from agent.overnight.reporting.opening import opening
-from agent.overnight.reporting.shapes import LEVEL, NightFacts, TrialFacts
+from agent.overnight.reporting.shapes import LEVEL, MeasuredFacts, NightFacts, TrialFacts
 from agent.overnight.reporting.words import (
     GUARDS,
     OUTCOMES,
@@ -61,13 +61,18 @@ def _budget(facts: NightFacts) -> Iterator[Block]:
             T("{dollars:.2f} US dollars", dollars=used.dollars),
             T("{dollars:.2f} US dollars", dollars=limits.dollars) if limits.dollars is not None else none,
         ],
-        [T("Tokens of the language model"), str(used.tokens), none],
+        [T("Tokens of the language model"), f"{used.tokens:,}", none],
     ]
-    yield Table(T("What was used, and what was allowed"), [T("What"), T("Used"), T("Limit")], rows, frozenset({1, 2}))
+    yield Table(T("What was used, and what was allowed"), [T("What"), T("Used"), T("Limit")], rows)
     if facts.taken_up:
         yield Para(
             [T("The night was taken up again after its process had gone: {count} time(s).", count=facts.taken_up)]
         )
+    if used.estimated:
+        told = T(
+            "A server did not count its tokens: they and the dollars are guessed from the length of what was said."
+        )
+        yield Para([told])
     if facts.message is not None:
         yield Para([T("The night's own last words: {message}", message=facts.message)])
     yield from budget_figure(facts)
@@ -91,6 +96,8 @@ def _trials(facts: NightFacts) -> Iterator[Block]:
             )
         ]
     )
+    if facts.measured:
+        yield Items([_measured(one) for one in facts.measured])
     reasons = [_reason(one) for one in facts.trials if one.reason is not None]
     if reasons:
         yield Items(reasons)
@@ -106,7 +113,11 @@ def trial_table(facts: NightFacts) -> Table:
     rows = [_trial_row(one, several=several) for one in facts.trials]
     first = 4 if several else 3
     return Table(
-        T("Changes in the order in which they were tried"), header, rows, frozenset({0, *range(first, first + 5)})
+        T("Changes in the order in which they were tried"),
+        header,
+        rows,
+        frozenset({0, *range(first, first + 5)}),
+        first - 1,
     )
 
 
@@ -134,7 +145,7 @@ def change_name(one: TrialFacts) -> Text | str:
     """The change in words, with the version it made."""
     title: Text | str = one.title if one.title is not None else T("(its record is lost)")
     if one.version:
-        return T("{title} → {version}", title=title, version=plain(one.version, 40))
+        return T("{title} ({version})", title=title, version=plain(one.version, 40))
     return title
 
 
@@ -142,6 +153,16 @@ def _expected(one: TrialFacts) -> Text | str:
     if one.expected is None:
         return "-"
     return T("{middle} ({interval})", middle=points(one.expected), interval=interval(one.low, one.high))
+
+
+def _measured(one: MeasuredFacts) -> Text:
+    return T(
+        "{version} of {task}, where the night began, was trained with further seeds ({count} in all), so that chance can be "
+        "told from gain.",
+        version=plain(one.version, 40),
+        task=plain(one.task, 40),
+        count=len(one.seeds),
+    )
 
 
 def _reason(one: TrialFacts) -> Text:

@@ -129,7 +129,7 @@ class TaskFacts(_Facts):
     name: str
     path: str
     start: str
-    """Version the night started from; "" where nothing was trained."""
+    """Version that gains are counted from: the one the night began with, or the baseline it trained; "" without either."""
     best: str
     """Version whose replicated mean on valid is the best."""
     metric: str = ""
@@ -140,6 +140,9 @@ class TaskFacts(_Facts):
     seeds: int = 0
     tried: int = 0
     kept: int = 0
+    """Changes that were kept; a baseline is none."""
+    baseline: str | None = None
+    """The first version of the task, when the night trained it."""
     noise_floor: float | None = None
     paused: Text | None = None
     opened: OpenedFacts | None = None
@@ -156,6 +159,8 @@ class BudgetPoint(_Facts):
     runs: int
     dollars: float
     tokens: int
+    estimated: bool = False
+    """True when a server did not count its tokens."""
 
 
 class BudgetFacts(_Facts):
@@ -220,6 +225,14 @@ class AloneFacts(_Facts):
     """Who or what covered it, as the journal has it; "" when only the night's own record tells."""
 
 
+class MeasuredFacts(_Facts):
+    """The version that a night started from, trained with further seeds."""
+
+    task: str
+    version: str
+    seeds: list[int]
+
+
 class NightFacts(_Facts):
     """One night, ready to be told."""
 
@@ -239,6 +252,7 @@ class NightFacts(_Facts):
     """Lines of the record that cannot be read."""
     tasks: list[TaskFacts]
     trials: list[TrialFacts]
+    measured: list[MeasuredFacts]
     budget: BudgetFacts
     forecasts: list[ForecastLine]
     tonight: ForecastScore

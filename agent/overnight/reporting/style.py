@@ -10,7 +10,7 @@ STYLE = """
     --band:#242c35; --warn:#f0b35a; --link:#8fc1ff; } }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
-body { margin: 0 auto; padding: 1.5rem 1rem 3rem; max-width: 62rem; background: var(--paper); color: var(--ink);
+body { margin: 0 auto; padding: 1.5rem 1rem 3rem; max-width: 72rem; background: var(--paper); color: var(--ink);
   font: 1rem/1.55 system-ui, "Segoe UI", "Noto Sans", "PingFang TC", "Microsoft JhengHei", "Noto Sans CJK TC", sans-serif; }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 1rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; padding-top: .6rem; border-top: 1px solid var(--rule); }
@@ -25,10 +25,11 @@ nav ul { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; list-style: none; pa
 .scroll:focus-visible, a:focus-visible { outline: 2px solid var(--mark); outline-offset: 2px; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 caption { text-align: left; color: var(--soft); font-size: .88rem; padding-bottom: .35rem; }
-th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border-bottom: 1px solid var(--rule); min-width: 3rem; }
-td:first-child, thead th:first-child { min-width: 0; }
+th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border-bottom: 1px solid var(--rule); }
+td:not(.number) { min-width: 6.5rem; }
 thead th { border-bottom: 2px solid var(--rule); font-weight: 600; }
-tbody th { font-weight: 600; min-width: 8rem; }
+tbody th { font-weight: 600; }
+tbody th:not(.number) { min-width: 10.5rem; }
 .number { text-align: right; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
 td.number { white-space: nowrap; }
 code { font: .88rem/1.5 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
@@ -53,6 +54,7 @@ footer { margin-top: 2.5rem; color: var(--soft); font-size: .88rem; }
     --warn:#7a4700; --link:#000; }
   body { max-width: none; padding: 0; font-size: 10.5pt; } nav { display: none; } .scroll { overflow: visible; }
   svg { min-width: 0; } h2, figcaption, caption { break-after: avoid; } tr, figure, .opening, dd { break-inside: avoid; }
+  td:not(.number), tbody th:not(.number) { min-width: 0; }
   thead { display: table-header-group; } table { font-size: 8.5pt; } th, td { padding: .2rem .35rem; }
 }
 """
