@@ -14,7 +14,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tools.change import Change, Effect, Proposal
+from tools.change import Change, Edit, Effect, Proposal
 from tools.comparison import Comparison
 from tools.files import append_line, now
 from tools.text import T
@@ -91,8 +91,19 @@ class ForecastScore(_Model):
 
 
 def change_key(change: Change) -> str:
-    """The kind of a change for learning: what it touches without the class or value, such as recipe:data.oversample."""
-    return f"{change.kind.value}:{'.'.join(change.edits[0].path[:2])}"
+    """The kind of a change for learning: what it touches without the class or value, such as recipe:data.oversample.
+
+    A number that rises is another kind than one that falls: what fewer epochs did says nothing of more.
+    """
+    first = change.edits[0]
+    return f"{change.kind.value}:{'.'.join(first.path[:2])}{_way(first)}"
+
+
+def _way(edit: Edit) -> str:
+    old, new = edit.old, edit.new
+    if len(edit.path) > 2 or not isinstance(old, int | float) or not isinstance(new, int | float) or old == new:
+        return ""
+    return ":up" if new > old else ":down"
 
 
 def record_forecast(task_path: Path, version: str, proposal: Proposal) -> None:

@@ -121,6 +121,16 @@ def test_a_kind_of_change_is_the_same_for_every_class():
     assert change_key(one) == change_key(other) == "config:training.class_weights"
 
 
+def test_more_of_a_number_is_another_kind_of_change_than_less_of_it():
+    def epochs(old, new):
+        return Change(
+            kind=ChangeKind.config, summary=T("c"), edits=[Edit(path=("training", "epochs"), old=old, new=new)]
+        )
+
+    assert change_key(epochs(4, 6)) == change_key(epochs(2, 3)) == "config:training.epochs:up"
+    assert change_key(epochs(4, 1)) == "config:training.epochs:down"
+
+
 def test_bundles_teach_nothing_about_their_parts(task):
     record_forecast(task.path, "v2", proposal(change("lora", "r"), change("training", "epochs")))
     record_outcome(task.path, "v2", comparison(task, "v2"))

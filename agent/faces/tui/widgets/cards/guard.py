@@ -118,7 +118,9 @@ class Guard:
         return text
 
     def command(self) -> Sensed:
-        """A key that nobody types as text, such as Enter or Escape."""
+        """A key that nobody types as text, such as Enter or Escape; behind typed letters it means what was typed."""
+        if self._typing:
+            return Sensed(Sense.absorbed)
         return self._unless_early(self._armed)
 
     def click(self) -> Sensed:

@@ -148,3 +148,15 @@ def test_escape_and_enter_sleep_like_letters(guard, clock):
     assert guard.command().sense is Sense.absorbed
     clock.pass_(DEAD)
     assert guard.command().sense is Sense.counts
+
+
+def test_enter_behind_letters_that_were_typing_is_no_answer(guard, clock):
+    guard.focused()
+    clock.pass_(DEAD)
+    guard.letter("g")
+    guard.letter("o")
+    clock.pass_(DEAD)
+    assert guard.command().sense is Sense.absorbed
+    guard.focused()
+    clock.pass_(DEAD)
+    assert guard.command().sense is Sense.counts
