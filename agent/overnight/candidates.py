@@ -23,7 +23,7 @@ from agent.overnight.ended import unfinished_work
 from agent.overnight.records import Chosen, NightRecord, Tried, Waiting, night_records
 from agent.overnight.rules import refusal
 from agent.overnight.trial import pause_for_edit
-from agent.overnight.watchman import changed_by_hand, kept_seal
+from agent.overnight.watchman import changed_by_hand, kept_seal, runs_since
 from agent.proposing.generation_rules import offers
 from agent.proposing.labelling_rules import labelling_offers
 from agent.proposing.now import base_version, history_of, proposals_now
@@ -32,6 +32,7 @@ from tools.diagnose import DiagnoseArgs, Diagnosis
 from tools.diagnose import diagnose as diagnose_tool
 from tools.errors import IterateError
 from tools.launch_training import active_runs
+from tools.launchers.base import RunHealth, state_of
 from tools.read_results import ReadResultsArgs, latest, read_results
 from tools.reading.task import load_split, load_task
 from tools.task import Task
@@ -140,7 +141,8 @@ def _is_held_up(night: Night, path: Path) -> bool:
         reason = T("The session {id} holds approved work that is not finished.", id=session)
         night.pause(name, reason, f"iterate run {name}")
         return True
-    running = active_runs(path)
+    own = runs_since(night.folder, path)  # one of them may be on, where the night was killed while it waited for it
+    running = [run for run in active_runs(path) if run.name not in own and state_of(run) is not RunHealth.ended]
     if running:
         reason = T("A training that the night did not start is running: {runs}.", runs=visible(running[0].name, 80))
         night.pause(name, reason, f"iterate train {name} --stop")
