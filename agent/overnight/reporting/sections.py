@@ -51,17 +51,16 @@ def sections(facts: NightFacts) -> list[Section]:
 
 def _budget(facts: NightFacts) -> Iterator[Block]:
     limits, used = facts.budget.limits, facts.budget.used
-    none: Text | str = T("no limit")
     rows: list[list[Text | str]] = [
-        [T("Work"), duration(used.minutes), duration(limits.hours * 60) if limits.hours is not None else none],
-        [T("Until"), moment(facts.newest_at), moment(limits.until) if limits.until else none],
-        [T("Trainings and quick checks"), str(used.runs), str(limits.runs) if limits.runs is not None else none],
+        [T("Work"), duration(used.minutes), _at_most(None if limits.hours is None else duration(limits.hours * 60))],
+        [T("Until"), moment(facts.newest_at), moment(limits.until) if limits.until else _at_most(None)],
+        [T("Trainings and quick checks"), str(used.runs), _at_most(None if limits.runs is None else str(limits.runs))],
         [
             T("Money for tokens"),
-            T("{dollars:.2f} US dollars", dollars=used.dollars),
-            T("{dollars:.2f} US dollars", dollars=limits.dollars) if limits.dollars is not None else none,
+            _dollars(used.dollars),
+            _at_most(None if limits.dollars is None else _dollars(limits.dollars)),
         ],
-        [T("Tokens of the language model"), f"{used.tokens:,}", none],
+        [T("Tokens of the language model"), f"{used.tokens:,}", _at_most(None)],
     ]
     yield Table(T("What was used, and what was allowed"), [T("What"), T("Used"), T("Limit")], rows)
     if facts.taken_up:
@@ -76,6 +75,14 @@ def _budget(facts: NightFacts) -> Iterator[Block]:
     if facts.message is not None:
         yield Para([T("The night's own last words: {message}", message=facts.message)])
     yield from budget_figure(facts)
+
+
+def _at_most(limit: Text | str | None) -> Text:
+    return T("no limit") if limit is None else T("at most {limit}", limit=limit)
+
+
+def _dollars(amount: float) -> Text:
+    return T("{dollars:.2f} US dollars", dollars=amount)
 
 
 # --- trials

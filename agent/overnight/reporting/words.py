@@ -6,7 +6,7 @@ Foreign text (titles, reasons, names) passes through `plain` or `clean` before i
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from agent.overnight.records import StopReason
 from agent.overnight.reporting.shapes import Estimate, Outcome
@@ -117,9 +117,13 @@ def duration(minutes: float) -> Text:
 
 
 def moment(at: str) -> str:
-    """An instant of the record in the time of this machine, with its offset; foreign text stays visible as it is."""
+    """An instant of the record in the time of this machine, with its zone; foreign text stays visible as it is."""
     found = local(at)
-    return plain(at, 40) if found is None else f"{found:%Y-%m-%d %H:%M} {found:%z}".strip()
+    if found is None:
+        return plain(at, 40)
+    hours, minutes = divmod(round((found.utcoffset() or timedelta()).total_seconds() / 60), 60)
+    zone = "UTC" + (f"{hours:+d}" if hours or minutes else "") + (f":{minutes:02d}" if minutes else "")
+    return f"{found:%Y-%m-%d %H:%M} {zone}"
 
 
 def clock(at: str) -> str:
