@@ -6,6 +6,7 @@ names of the orders are those of agent/conversation/commands.py, and each of the
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pydantic import JsonValue
 from agent.approval import Answer, Approver, FirstAnswer, Question, ReviewQuestion, Wish
 from agent.events import Event, Proposed
 from agent.faces.adopting import adopt_version, roll_back_version
+from agent.faces.calling import Caller
 from agent.faces.console import ask, interactive, out, tell
 from agent.faces.layout import wrap
 from agent.faces.person import PersonApprover
@@ -31,6 +33,7 @@ from agent.model.client import ChatModel
 from agent.paths import Workspace
 from agent.records import past_sessions
 from agent.session import EXIT_CODES, Session
+from agent.settings import load_settings
 from tools.change import Proposal
 from tools.errors import InputError
 from tools.reviewing.answers import read_answers
@@ -69,6 +72,7 @@ class PlainOrders:
             "edit": self._ask_first,
             "reject": self._ask_first,
             "later": self._ask_first,
+            "quick": self._ask_first,
             "continue": self._ask_first,
             "adopt": self._adopt,
             "rollback": self._roll_back,
@@ -102,10 +106,11 @@ class PlainOrders:
         face = PlainFace(self._say)
         if not interactive():
             tell(self._say(T("No terminal and no policy: nothing will be approved here, questions wait for a person.")))
+        caller = self._caller(task)
         self._session = Session(
             task,
-            approver=FirstAnswer(self._approvers(task, face)),
-            watch=lambda event: self._watch(event, face),
+            approver=FirstAnswer(self._approvers(task, face, caller)),
+            watch=lambda event: self._watch(event, face, caller),
             say=self._say,
             resume_command=f"improve {task.name}",
             model=self._model,
@@ -115,15 +120,26 @@ class PlainOrders:
         finally:
             self._session, self.answers.question = None, None
 
-    def _approvers(self, task: Path, face: PlainFace) -> list[Approver]:
-        return [self.answers, PersonApprover(task, face, self._say, self._talk)] if interactive() else []
+    def _caller(self, task: Path) -> Caller:
+        return Caller(
+            load_settings(os.environ).settings,
+            self._say,
+            task=task.name,
+            command=f"iterate chat {task.name}",
+            warn=self._tell,
+        )
 
-    def _watch(self, event: Event, face: PlainFace) -> None:
+    def _approvers(self, task: Path, face: PlainFace, caller: Caller) -> list[Approver]:
+        person = PersonApprover(task, face, self._say, self._talk)
+        return [self.answers, caller.before(person)] if interactive() else []
+
+    def _watch(self, event: Event, face: PlainFace, caller: Caller) -> None:
         if isinstance(event, Proposed):
             self.answers.standing.show(event.proposals)
         if event.type in {"decided", "version_begun", "compared", "session_ended"}:
             self.answers.question = None
         face.watch(event)
+        caller.hear(event)
 
     def _talk(self, typed: str, question: Question) -> Answer | str | None:
         """Words typed at a question: answered, carried out, or an answer to it after all."""

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from agent.approval import Approver, FirstAnswer
+from agent.events import Event
+from agent.faces.calling import Caller
 from agent.faces.console import interactive, tell
 from agent.faces.person import PersonApprover
 from agent.faces.plain import PlainFace
 from agent.faces.stream import StreamFace
 from agent.model.client import open_model
-from agent.policy import PolicyApprover, parse_rules, read_policy
+from agent.policy import Policy, PolicyApprover, parse_rules, read_policy
 from agent.session import EXIT_CODES, Session
 from agent.settings import load_settings
 from tools.errors import Busy, InputError
 from tools.text import Speaker, T
+from tools.versioning.rule_facts import rule_facts
 
 
 def run_session(
@@ -23,19 +27,26 @@ def run_session(
 ) -> int:
     """Run the loop on one task; raises the session's errors."""
     face = PlainFace(say)
-    person = PersonApprover(task_path, face, say) if interactive() and not as_json else None
-    approvers = _approvers(rules, policy, person)
+    settings = load_settings(os.environ).settings
+    resume = "iterate run " + task_path.name
+    caller = Caller(settings, say, task=task_path.name, command=resume, warn=lambda wrong: tell(say(wrong)))
+    person = caller.before(PersonApprover(task_path, face, say)) if interactive() and not as_json else None
+    approvers = _approvers(rules, policy, person, task_path)
     if not approvers:
         tell(say(T("No terminal and no policy: nothing will be approved here, questions wait for a person.")))
-    watch = StreamFace().watch if as_json else face.watch
-    resume = "iterate run " + task_path.name
+    show = StreamFace().watch if as_json else face.watch
+
+    def watch(event: Event) -> None:
+        show(event)
+        caller.hear(event)
+
     session = Session(
         task_path,
         approver=FirstAnswer(approvers),
         watch=watch,
         say=say,
         resume_command=resume,
-        model=open_model(load_settings(os.environ).settings),
+        model=open_model(settings),
     )
     try:
         return EXIT_CODES[session.run(fresh=fresh)]
@@ -46,7 +57,7 @@ def run_session(
         raise
 
 
-def _approvers(rules: list[str], policy: Path | None, person: PersonApprover | None) -> list[Approver]:
+def _approvers(rules: list[str], policy: Path | None, person: Approver | None, task: Path) -> list[Approver]:
     """Rules before the person: what they cover is not asked; without a person they defer the rest."""
     if rules and policy:
         raise InputError(
@@ -54,11 +65,14 @@ def _approvers(rules: list[str], policy: Path | None, person: PersonApprover | N
             hint=T("Give one of them; a policy file can hold everything that --approve can."),
         )
     approvers: list[Approver] = []
+    found: tuple[Policy, Literal["rule", "policy"], str] | None = None
     if rules:
-        who = "--approve " + " ".join(rules)
-        approvers.append(PolicyApprover(parse_rules(rules), by="rule", who=who, defer_rest=person is None))
+        found = parse_rules(rules), "rule", "--approve " + " ".join(rules)
     if policy:
-        approvers.append(PolicyApprover(read_policy(policy), by="policy", who=policy.name, defer_rest=person is None))
+        found = read_policy(policy), "policy", policy.name
+    if found is not None:
+        read, by, who = found
+        approvers.append(PolicyApprover(read, by=by, who=who, defer_rest=person is None, facts=rule_facts(task)))
     if person is not None:
         approvers.append(person)
     return approvers

@@ -7,6 +7,8 @@ from time import monotonic
 
 QUIET_SECONDS = 20.0
 """No second bell within this time."""
+ABSENT_SECONDS = 60.0
+"""Who has pressed no key for so long may be elsewhere: not every terminal tells when it loses the focus."""
 
 
 class Attention:
@@ -20,8 +22,18 @@ class Attention:
         self._now = now
         self._away = False
         self._rang_at = -QUIET_SECONDS
+        self._seen_at = now()
         self.wanted = True
         """False: the title alone."""
+
+    @property
+    def absent(self) -> bool:
+        """True when the person looks elsewhere, or may be gone."""
+        return self._away or self._now() - self._seen_at >= ABSENT_SECONDS
+
+    def seen(self) -> None:
+        """The person pressed a key."""
+        self._seen_at = self._now()
 
     def left(self) -> None:
         """The terminal lost the focus."""
@@ -30,6 +42,7 @@ class Attention:
     def back(self, title: str) -> None:
         """The person is here again."""
         self._away = False
+        self.seen()
         self.title(title)
 
     def call(self, title: str) -> bool:

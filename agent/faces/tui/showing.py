@@ -29,7 +29,7 @@ from agent.faces.tui.widgets.transcript import answer_entries
 from tools.comparing.report import markdown
 from tools.errors import IterateError
 from tools.outcomes.status import TaskStatus
-from tools.runs import EndEvent
+from tools.runs import EndEvent, RunState
 from tools.text import T, visible
 
 if TYPE_CHECKING:
@@ -97,9 +97,15 @@ class Showing:
                 self.training = True  # a session that is taken up in the middle of a training begins with this
                 panel.progress(event)
                 if isinstance(event.event, EndEvent):
-                    self._app.call_person(T("a training has ended"))
+                    self._call_about(event.event)
             case Compared():
                 self._training_over()
+
+    def _call_about(self, end: EndEvent) -> None:
+        if end.state is RunState.failed:
+            self._app.call_person(T("a training has failed"), "failed")
+        else:
+            self._app.call_person(T("a training has ended"), "finished")
 
     def _missed(self, *, ended: bool) -> None:
         for proposal in self._app.bridge.standing.missed(ended=ended):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import App
 from textual.command import CommandPalette
 from textual.screen import Screen
@@ -24,6 +25,7 @@ from agent.faces.tui.screens.chat import ChatScreen
 from agent.faces.tui.screens.help import HelpScreen
 from agent.faces.tui.widgets.blocks import Entry, Note, PersonSaid
 from agent.faces.tui.widgets.composer import Composer
+from agent.notify import Happening, notify_soon
 from agent.paths import Workspace
 from agent.settings import Settings
 from tools.errors import IterateError
@@ -111,9 +113,17 @@ class Surface(App[int]):
 
     # --- attention
 
-    def call_person(self, what: Text) -> None:
-        """Ring and set the title if the person looks elsewhere."""
+    def call_person(self, what: Text, happening: Happening = "finished") -> None:
+        """Ring, set the title and run the person's own program if they look elsewhere."""
+        absent = self.attention.absent
         self.attention.call(self._title(what))
+        if absent:
+            notify_soon(self.settings, happening, self.say(what), warn=self._not_called, task=self.subject)
+
+    def _not_called(self, why: Text) -> None:
+        """The person's program failed; this is heard in a thread of its own, perhaps when the screen is gone."""
+        if self.is_running:
+            self.call_from_thread(self.tell, why, "warning")
 
     def _title(self, what: Text | None = None) -> str:
         name = visible(self.subject, 40)
@@ -122,6 +132,12 @@ class Surface(App[int]):
     def _write_to_terminal(self, sequence: str) -> None:
         if self._driver is not None and not self.is_headless and not self.is_web:
             self._driver.write(sequence)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Whoever presses a key is here."""
+        if isinstance(event, events.Key):
+            self.attention.seen()
+        await super().on_event(event)
 
     def on_app_blur(self) -> None:
         """The person looks elsewhere."""

@@ -16,7 +16,7 @@ from agent.conversation.commands import BY_NAME, COMMANDS
 from agent.conversation.said import Delta, Grid, Order, Para, Said, ToolUsed, TurnEnded
 from agent.events import Notice
 from agent.faces.tui.app import ORDERS
-from agent.faces.tui.attention import QUIET_SECONDS, Attention
+from agent.faces.tui.attention import ABSENT_SECONDS, QUIET_SECONDS, Attention
 from agent.faces.tui.keys import KEYS, usable_keymap
 from agent.faces.tui.memory import UiMemory
 from agent.faces.tui.messages import OrderGiven, QuestionAsked, SessionSays
@@ -272,3 +272,20 @@ async def test_copy_takes_the_last_answer_without_signs_of_the_screen(tmp_path: 
         app.execute(Order(command="copy"))
         await until(pilot, lambda: "Copied" in screen_text(app))
         assert app.clipboard == "第一段\n**bold**"
+
+
+async def test_the_program_of_the_settings_is_run_for_somebody_who_pressed_no_key_for_a_while(tmp_path: Path) -> None:
+    hook, log = tmp_path / "hook.sh", tmp_path / "log"
+    hook.write_text(f'#!/bin/sh\ncat > "{log}.part"\nmv "{log}.part" "{log}"\nexit 5\n', encoding="utf-8")
+    hook.chmod(0o755)
+    app = make_app(tmp_path, "stance", settings=Settings(notify=[str(hook)]))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot)
+        clock = [app.attention._seen_at]
+        app.attention._now = lambda: clock[0]
+        await pilot.press("a")
+        app.call_person(T("a decision waits"), "waiting")
+        clock[0] += ABSENT_SECONDS
+        app.call_person(T("a training has ended"), "finished")
+        await until(pilot, lambda: "ended with 5" in screen_text(app))
+    assert '"happening": "finished"' in log.read_text(encoding="utf-8")
