@@ -11,7 +11,20 @@ import sys
 
 import typer
 
-from agent.commands import create, generating, improve, labelling, look, pairs, report, setup, talk, using, versions
+from agent.commands import (
+    create,
+    fsck,
+    generating,
+    improve,
+    labelling,
+    look,
+    pairs,
+    report,
+    setup,
+    talk,
+    using,
+    versions,
+)
 from agent.commands.common import OPTIONS, globals_first, guarded, language_flag, main_options, safe_say
 from agent.commands.helping import HelpedGroup, speak_with, told
 from tools.text import T
@@ -28,7 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.callback(invoke_without_command=True)(main_options)
-for module in (talk, look, improve, report, generating, labelling, pairs, versions, using, create, setup):
+for module in (talk, look, improve, report, generating, labelling, pairs, versions, using, create, fsck, setup):
     module.register(app)
 
 

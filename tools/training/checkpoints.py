@@ -6,11 +6,14 @@ state parses, its weights open, and optimizer, scheduler and random state are th
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tools.files import sha256_file
 
 STATE = "trainer_state.json"
 _NEEDED = ("optimizer.pt", "scheduler.pt", "rng_state.pth")
@@ -42,6 +45,14 @@ def newest_checkpoint(folder: Path) -> Checkpoint | None:
 def weight_files(folder: Path) -> list[Path]:
     """The safetensors files of a checkpoint or adapter folder, in order."""
     return sorted(folder.glob("*.safetensors"))
+
+
+def weights_sha256(folder: Path) -> str:
+    """One hash over the weight files: equal for equal weights."""
+    digest = hashlib.sha256()
+    for file in weight_files(folder):
+        digest.update(sha256_file(file).encode("ascii"))
+    return digest.hexdigest()
 
 
 def _read(path: Path) -> Checkpoint | None:

@@ -13,10 +13,11 @@ from typing import Any
 from tools.errors import MissingPart
 from tools.runs import Example, RunResult
 from tools.text import T, visible
+from tools.training.checkpoints import weights_sha256
 from tools.training.evaluation import Evaluator
 from tools.training.examples import read_examples
 from tools.training.job import Job
-from tools.training.models import add_adapter, load_model, load_tokenizer, weights_sha256
+from tools.training.models import add_adapter, load_model, load_tokenizer
 from tools.training.prepare_model import prepare_base_model
 from tools.training.rows import encode
 from tools.training.train_job import remembered_precision, seal_test

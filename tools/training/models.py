@@ -5,7 +5,6 @@ Worker side.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import tempfile
@@ -19,10 +18,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tools.config import Lora
 from tools.errors import InputError
-from tools.files import sha256_file
 from tools.text import T, visible
 from tools.training.chat_template import ensure_template
-from tools.training.checkpoints import weight_files
+from tools.training.checkpoints import weight_files, weights_sha256
 
 
 def load_tokenizer(folder: Path) -> Any:
@@ -88,14 +86,6 @@ def save_adapter(model: Any, tokenizer: Any, base_model: str, target: Path) -> s
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return weights_sha256(target)
-
-
-def weights_sha256(folder: Path) -> str:
-    """One hash over the weight files: equal for equal weights."""
-    digest = hashlib.sha256()
-    for file in weight_files(folder):
-        digest.update(sha256_file(file).encode("ascii"))
-    return digest.hexdigest()
 
 
 def _check_targets(model: Any, wanted: list[str]) -> None:

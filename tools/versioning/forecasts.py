@@ -243,6 +243,11 @@ def outcomes_of(kind: str, task_paths: Iterable[Path]) -> list[Outcome]:
     return [one.outcome for one in scored_forecasts(task_paths) if one.forecast.kinds == [kind]]
 
 
+def forecast_versions(task_path: Path) -> list[str]:
+    """The versions of which something was forecast, oldest first."""
+    return [one.version for one in _forecasts(task_path)]
+
+
 def _forecasts(task_path: Path) -> list[Forecast]:
     return [line for line in _lines(task_path) if isinstance(line, Forecast)]
 

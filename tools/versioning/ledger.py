@@ -102,10 +102,11 @@ def openings(task_path: Path) -> list[Opening]:
     makes later claims too easy.
     """
     found = _lines(task_path / LEDGER, Opening)
-    return [line or _unreadable(ordinal) for ordinal, line in enumerate(found, 1)]
+    return [line or unreadable_opening(ordinal) for ordinal, line in enumerate(found, 1)]
 
 
-def _unreadable(ordinal: int) -> Opening:
+def unreadable_opening(ordinal: int) -> Opening:
+    """An opening of which nothing is known but that there was one."""
     return Opening(
         ordinal=ordinal, at="", why="", by="", decision_id="", versions=[], scores={}, evaluator_hash=None, p=None
     )
@@ -126,6 +127,11 @@ def shown(task_path: Path, base: str, new: str) -> OpenedTest | None:
     """What the latest opening of exactly these two versions showed; None when they were never opened together."""
     found = [line.opened for line in _shown_lines(task_path) if line.opened.versions == [base, new]]
     return found[-1] if found else None
+
+
+def shown_openings(task_path: Path) -> list[tuple[str, OpenedTest]]:
+    """What every opening showed, with the decision it was made for, oldest first."""
+    return [(line.decision_id, line.opened) for line in _shown_lines(task_path)]
 
 
 def _shown_lines(task_path: Path) -> list[_Shown]:
