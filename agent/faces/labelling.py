@@ -17,6 +17,7 @@ from agent.faces.console import ask, interactive, out, show_error
 from agent.faces.layout import wrap
 from agent.faces.plain import PlainFace
 from agent.faces.reviewing import review_task
+from agent.faces.splitting import offer_split
 from agent.faces.views.agreement import agreement_texts
 from agent.proposing.now import base_version
 from agent.session import task_lock
@@ -24,6 +25,8 @@ from tools.errors import IterateError
 from tools.labelling.ask_person import LABELLING, USUAL_COUNT, Filled, fill_batch, open_pool
 from tools.labelling.model_scores import can_score, model_scores, plan_scores
 from tools.labelling.pool import Pool
+from tools.making.first_rows import first_rows, never_divided, next_step
+from tools.making.split_rows import LEAST_ROWS
 from tools.reading.row_answers import read_answer
 from tools.reading.task import load_split, load_task
 from tools.reviewing.batch import Item, list_batches, load_batch
@@ -70,10 +73,22 @@ def label_task(path: Path, wishes: LabelWishes, say: Speaker) -> int:
     ended = _Labeller(task, say).run()
     for text in agreement_texts(path, LABELLING):
         _say_wrapped(text, say)
+    if never_divided(task):
+        return _divide(task, say)
     if not ended:
         _say_wrapped(T("Your labels are kept. Go on at any time: iterate label {task}", task=task.name), say)
         return 0
     return review_task(path, LABELLING, say)
+
+
+def _divide(task: Task, say: Speaker) -> int:
+    """The first labelled rows: divide them once all are decided and there are enough, else say what comes next."""
+    rows = first_rows(task)
+    if len(rows.labelled) >= LEAST_ROWS and not rows.waiting:
+        return offer_split(task.path, say)
+    _say_wrapped(T("Your labels are kept."), say)
+    _say_wrapped(next_step(task), say)
+    return 0
 
 
 def _fill(task: Task, wishes: LabelWishes, say: Speaker) -> Filled | None:

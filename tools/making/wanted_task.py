@@ -242,9 +242,12 @@ def _described_problems(one: Described) -> Iterator[Text]:
 
 def _twice(names: Sequence[str]) -> Iterator[Text]:
     """Names that a reader cannot tell apart: case and width do not count."""
-    folded = [unicodedata.normalize("NFKC", name).casefold() for name in names]
-    for name in dict.fromkeys(name for name, key in zip(names, folded, strict=True) if folded.count(key) > 1 and name):
-        yield T("{name} is there twice, or nearly.", name=visible(name, 60))
+    seen: set[str] = set()
+    for name in names:
+        folded = unicodedata.normalize("NFKC", name).casefold()
+        if folded in seen:
+            yield T("{name} is there twice, or nearly.", name=visible(name, 60))
+        seen.add(folded)
 
 
 def _odd(text: str) -> bool:

@@ -17,6 +17,7 @@ from tools.errors import InputError
 from tools.evidence.leaks import find_leaks
 from tools.evidence.thresholds import read_thresholds
 from tools.files import sha256_bytes, write_atomic
+from tools.making.first_rows import PAGE, never_divided, next_step
 from tools.reading.config import CONFIG_NAMES
 from tools.reading.rows import content_id
 from tools.reading.task import load_split
@@ -63,8 +64,14 @@ def plan(task: Task, batch: Batch) -> Outcome:
 def finish(task: Task, name: str) -> Change:
     """Write the file of new rows if there are any, and return the change that puts the outcome into the recipe.
 
-    Raises InputError, with nothing written, when the decisions change nothing.
+    Raises InputError, with nothing written, when the decisions change nothing, or when there is no train to join yet.
     """
+    if never_divided(task):
+        raise InputError(
+            T("These are the first rows of {task}; they are divided, not added.", task=task.name),
+            hint=next_step(task),
+            page=PAGE,
+        )
     outcome = plan(task, load_batch(task.path, name))
     if not outcome.edits:
         raise InputError(
