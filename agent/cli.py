@@ -18,6 +18,7 @@ from agent.commands import (
     improve,
     labelling,
     look,
+    overnight,
     pairs,
     report,
     setup,
@@ -41,7 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.callback(invoke_without_command=True)(main_options)
-for module in (talk, look, improve, report, generating, labelling, pairs, versions, using, create, fsck, setup):
+for module in (talk, look, improve, overnight, report, generating, labelling, pairs, versions, using, create, fsck, setup):
     module.register(app)
 
 

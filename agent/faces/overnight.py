@@ -1,0 +1,365 @@
+"""`iterate overnight` and `/overnight`: a night begun, watched here or detached, taken up, ended, and told about afterwards.
+
+Nobody is here: nothing is asked, standard input is never read. What is decided is decided in agent/overnight.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+
+from agent.events import Event, Notice, Progress, VersionBegun
+from agent.faces.console import out, tell
+from agent.faces.layout import wrap
+from agent.faces.views.nights import clock_of, line_text, plan_texts
+from agent.faces.views.progress import ProgressLines
+from agent.faces.views.sentences import sentence
+from agent.model.client import ChatModel, open_model
+from agent.model.prices import affordable
+from agent.notify import notify
+from agent.overnight.budget import limit_texts, limits_of
+from agent.overnight.night import ask_to_stop, open_nights, over_reason, run_night, start_night
+from agent.overnight.records import NightLine, NightRecord, Spent, StopReason, TaskPaused, Waiting, night_records
+from agent.overnight.reporting.write import write_report
+from agent.overnight.rules import NightRules, rules_for
+from agent.settings import Settings, load_settings
+from tools.editing.nearest import nearest
+from tools.errors import EndpointFailed, IterateError, NotFound, RunFailed
+from tools.generating.writer import Price
+from tools.text import Speaker, T, Text, visible
+
+ALLOWED = "config,recipe,prompt"
+"""What a night may try when nothing else is said; it is shown before it starts, and adopting waits for a person."""
+LOG = "night.log"
+START_SECONDS = 30.0
+"""How long a detached night may take until it holds its lock."""
+STOP_SECONDS = 60.0
+"""How long a night may take to end after it was asked to: it stops a training and restores a configuration."""
+_PAGE = "methods/overnight"
+_BUDGET: frozenset[StopReason] = frozenset({"until", "hours", "runs", "cost"})
+
+
+@dataclass(frozen=True)
+class NightWish:
+    """What the flags said."""
+
+    until: str | None = None
+    max_hours: str | None = None
+    max_runs: int | None = None
+    max_cost: float | None = None
+    allow: str | None = None
+    policy: Path | None = None
+    seed: int | None = None
+
+
+def begin(workspace: Path, tasks: list[Path], wish: NightWish) -> NightRecord:
+    """Write the plan of a night; raises what is wrong with the tasks, the budget or the rules, all before anything starts."""
+    limits = limits_of(until=wish.until, max_hours=wish.max_hours, max_runs=wish.max_runs, max_cost=wish.max_cost)
+    rules = rules_for(wish.allow or (ALLOWED if wish.policy is None else None), wish.policy)
+    seed = wish.seed if wish.seed is not None else secrets.randbelow(1_000_000)
+    return start_night(workspace, tasks, limits, rules, seed=seed, command=_command(tasks, wish, seed))
+
+
+def _command(tasks: list[Path], wish: NightWish, seed: int) -> str:
+    """The command line that begins the same night again."""
+    words = ["iterate", "overnight", *(path.name for path in tasks)]
+    given = (
+        ("--until", wish.until),
+        ("--max-hours", wish.max_hours),
+        ("--max-runs", wish.max_runs),
+        ("--max-cost", wish.max_cost),
+        ("--allow", wish.allow or (None if wish.policy else ALLOWED)),
+        ("--policy", wish.policy),
+        ("--seed", seed),
+    )
+    return shlex.join([*words, *(str(word) for name, value in given if value is not None for word in (name, value))])
+
+
+def find_night(workspace: Path, name: str) -> NightRecord:
+    """The night of that id; without a name the newest that is not over. Raises NotFound."""
+    records = {record.id: record for record in night_records(workspace)}
+    if name in records:
+        return records[name]
+    waiting = open_nights(workspace)
+    if not name and waiting:
+        return waiting[-1]
+    ids = [record.id for record in waiting]
+    if not name:
+        raise NotFound(
+            T("No night of this workspace can be taken up: there is none, or all are over."),
+            hint=T("Start one: iterate overnight TASK --until 07:00"),
+            page=_PAGE,
+        )
+    near = nearest(name, list(records))
+    raise NotFound(
+        T("There is no night {name} in this workspace.", name=repr(visible(name, 60))),
+        hint=T("Did you mean {near}?", near=near)
+        if near
+        else T("Nights that can be taken up: {nights}.", nights=", ".join(ids) or "-"),
+        page=_PAGE,
+    )
+
+
+def show_plan(record: NightRecord, say: Speaker, *, as_json: bool) -> None:
+    """What will happen, before it does."""
+    if as_json:
+        plan = record.plan().model_dump(mode="json")
+        out(json.dumps({"night": record.id, "type": "plan", "plan": plan}, ensure_ascii=False))
+        return
+    for text in plan_lines(record):
+        _show(say(text))
+
+
+def plan_lines(record: NightRecord) -> list[Text]:
+    """The plan of a night in sentences."""
+    plan = record.plan()
+    return [*plan_texts(plan), *limit_texts(plan.limits, datetime.now().astimezone())]
+
+
+def work_on(record: NightRecord, say: Speaker, *, as_json: bool = False) -> int:
+    """Run a night here, or take it up, until it is over or this process is told to leave; returns the exit code."""
+    face = _JsonFace(record.id) if as_json else _Face(say)
+    settings = load_settings(os.environ).settings
+    rules = NightRules.model_validate(record.plan().rules)
+    model, price = _model(settings, rules, record, face.note)
+
+    def hear(line: NightLine) -> None:
+        face.line(line)
+        if isinstance(line, TaskPaused):
+            _call(settings, face, "task_paused", say(line.reason), task=line.task, night=record.id)
+
+    with _leaving_on_signals(lambda: face.note(_LEAVING)) as stop:
+        reason = run_night(record, model=model, watch=face.watch, say=say, stop=stop, tell=hear, price=price)
+    if over_reason(record) is None:
+        tell(say(T("Continue with: {command}", command=record.plan().resume)))
+        return 130
+    _close(record, face, settings, say)
+    return exit_code(record, reason)
+
+
+def exit_code(record: NightRecord, reason: StopReason) -> int:
+    """0 done, 1 failed, 3 stopped by its budget, 4 something waits for a person, 130 ended by a person."""
+    if reason in _BUDGET:
+        return 3
+    if reason == "stopped":
+        return 130
+    if reason == "failed":
+        return 1
+    return 4 if any(isinstance(line, Waiting) and line.what != "offer" for line in record.lines()) else 0
+
+
+def _close(record: NightRecord, face: _Face | _JsonFace, settings: Settings, say: Speaker) -> None:
+    """The report, and a word to whoever is elsewhere."""
+    try:
+        files = write_report(record, say)
+        face.note(T("Report: {path}", path=str(files[0])))
+        face.note(T("As a page with plots: {path}", path=str(files[1])))
+    except (IterateError, OSError) as error:  # the night is over and on record: its report can be written again
+        face.note(T("The report could not be written: {reason}", reason=visible(str(error), 300)))
+    waiting = sum(isinstance(line, Waiting) for line in record.lines())
+    message = T("Night {id} is over; {count} decision(s) wait for you.", id=record.id, count=waiting)
+    _call(settings, face, "night_over", say(message), night=record.id, command=f"iterate report {record.id}")
+
+
+def _call(settings: Settings, face: _Face | _JsonFace, happening: str, message: str, **facts: str) -> None:
+    wrong = notify(settings, happening, message, **facts)  # type: ignore[arg-type]
+    if wrong is not None:
+        face.note(wrong)
+
+
+def _model(
+    settings: Settings, rules: NightRules, record: NightRecord, note: Callable[[Text], None]
+) -> tuple[ChatModel | None, Price | None]:
+    """The language model of the settings with its price, where the rules let it have ideas; the night goes on without it."""
+    model = open_model(settings)
+    if model is None or not any(one.from_model for one in rules.approve):
+        return None, None
+    try:
+        found = affordable(settings, model, record.plan().limits.dollars)
+    except EndpointFailed as failed:
+        note(failed.message)
+        return None, None
+    if found.said is not None:
+        note(found.said)
+    return found.model, found.price
+
+
+_LEAVING = T("Leaving at the next step. A training that runs goes on; nothing is lost.")
+
+
+@contextmanager
+def _leaving_on_signals(said: Callable[[], None]) -> Iterator[Callable[[], bool]]:
+    """True once a signal asked to leave: Ctrl-C, a service that stops, a terminal that is gone. A second Ctrl-C is at once."""
+    asked = threading.Event()
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        if asked.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        asked.set()
+        said()
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def detach(record: NightRecord, workspace: Path, language: str) -> int:
+    """Start a process of its own session that works on the night; returns its pid once it holds the night.
+
+    Raises RunFailed, with its last words, when it ends before that.
+    """
+    log = record.folder / LOG
+    words = ["--workspace", str(workspace), "--lang", language, "overnight", "--resume", record.id]
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "agent.cli", *words],
+            cwd=workspace,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    threading.Thread(target=process.wait, name=f"reap night {record.id}", daemon=True).start()
+    deadline = time.monotonic() + START_SECONDS
+    while not record.is_worked_on and not record.is_over:
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RunFailed(
+                T("The process of night {id} did not begin its work.", id=record.id),
+                hint=T("Its last words are in {log}.", log=str(log)),
+                page=_PAGE,
+            )
+        time.sleep(0.1)
+    return process.pid
+
+
+def _environment() -> dict[str, str]:
+    """The new process imports the same program as this one."""
+    root = str(Path(__file__).resolve().parents[2])
+    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
+
+
+def detached_lines(record: NightRecord, pid: int) -> list[Text]:
+    """Where to watch a detached night, and how to end it."""
+    return [
+        T("The night runs in a process of its own ({pid}); you can close this.", pid=pid),
+        T("Watch it: tail -f {log}", log=shlex.quote(str(record.folder / LOG))),
+        T("In the morning, or at any time: iterate report {id}", id=record.id),
+        T("End it: iterate overnight --stop {id}", id=record.id),
+        T("After a restart of the machine: {command}", command=record.plan().resume),
+    ]
+
+
+def end_night(record: NightRecord, say: Speaker) -> int:
+    """End a night, whoever works on it: its training is stopped, the configuration restored, the test stays closed."""
+    if record.is_over:
+        out(say(T("Night {id} is over already.", id=record.id)))
+        return 0
+    ask_to_stop(record)
+    deadline = time.monotonic() + STOP_SECONDS
+    while record.is_worked_on and not record.is_over and time.monotonic() < deadline:
+        time.sleep(0.2)
+    if not record.is_over:
+        work_on(record, say)  # nobody works on it, so it is ended here; Busy when its process does not answer
+    out(say(T("Night {id} is ended. Report: iterate report {id}", id=record.id)))
+    return 0
+
+
+def service_text(workspace: Path) -> str:
+    """A systemd user unit that takes up the newest open night of a workspace after a restart."""
+    words = [sys.executable, "-P", "-m", "agent.cli", "--workspace", str(workspace), "overnight", "--resume"]
+    return "\n".join(
+        [
+            "[Unit]",
+            "Description=Iterate Mode: take up the open night of " + str(workspace),
+            "",
+            "[Service]",
+            "ExecStart=" + " ".join(_unit_word(word) for word in words),
+            "WorkingDirectory=" + str(workspace).replace("%", "%%"),
+            "Restart=on-failure",
+            "RestartSec=60",
+            "# Done, wrong use (no open night), stopped by its budget, something waits, ended by a person: nothing to restart.",
+            "RestartPreventExitStatus=0 2 3 4 130",
+            "SuccessExitStatus=2 3 4 130",
+            "# A training outlives the night's process, as it does when that is killed.",
+            "KillMode=process",
+            "",
+            "[Install]",
+            "WantedBy=default.target",
+        ]
+    )
+
+
+def _unit_word(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{escaped}"' if set(escaped) & set(" \t\"'\\") else escaped
+
+
+class _Face:
+    """Lines for a terminal or a log: what a night writes down, and its trainings."""
+
+    def __init__(self, say: Speaker) -> None:
+        self._say = say
+        self._progress = ProgressLines(say)
+
+    def line(self, line: NightLine) -> None:
+        """A line of the night's record."""
+        if not isinstance(line, Spent):
+            _show(f"{clock_of(line.at)}  {self._say(line_text(line, self._say))}")
+
+    def watch(self, event: Event) -> None:
+        """An event of a session; what a person would be asked about is left out, since nobody is."""
+        match event:
+            case Progress():
+                for text in self._progress.lines(event):
+                    out("       " + text)
+            case VersionBegun():
+                _show(self._say(sentence(event, self._say)))
+            case Notice(level="warning" | "error"):
+                _show(self._say(event.message))
+            case _:
+                return
+
+    def note(self, text: Text) -> None:
+        """A sentence beside the record."""
+        tell(self._say(text))
+
+
+class _JsonFace:
+    """One JSON object for each line of the night."""
+
+    def __init__(self, night: str) -> None:
+        self._night = night
+
+    def line(self, line: NightLine) -> None:
+        """A line of the night's record."""
+        out(json.dumps({"night": self._night, **line.model_dump(mode="json")}, ensure_ascii=False))
+
+    def watch(self, event: Event) -> None:
+        """Events of trainings are in the run directories."""
+
+    def note(self, text: Text) -> None:
+        """A sentence beside the record."""
+        tell(str(text))
+
+
+def _show(text: str) -> None:
+    for line in wrap(text):
+        out(line)
