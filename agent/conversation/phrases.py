@@ -19,6 +19,21 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "改善{task} | 改善我的{task}任務 | 幫我改進{task} | 優化{task} | 提升{task} | 讓{task}變好",
         "讓{task}更好 | {task}可以更好嗎 | 開始改善 | 改善 | 從{task}開始",
     ),
+    "create": _said(
+        "create a new task | create a task | make a new task | new task | start a new task | create",
+        "create a task called {words} | create a task named {words} | make a new task called {words}",
+        "I have no task yet | I want to start without data",
+        "建立新任務 | 建立任務 | 新增任務 | 建立一個新任務 | 開新任務 | 我還沒有任務",
+        "建立一個叫{words}的任務 | 建立名為{words}的任務",
+    ),
+    "label": _said(
+        "label rows | label some rows | label rows of {task} | let me label rows | start labelling | go on labelling",
+        "標記資料 | 標記資料列 | 開始標記 | 繼續標記 | 標註資料 | 標記{task}的資料",
+    ),
+    "split": _said(
+        "split the rows | split the data | divide the rows | divide the data | split | split {task}",
+        "切分資料 | 分割資料 | 切分 | 切分{task}",
+    ),
     "tasks": _said(
         "which tasks are there | list tasks | show tasks | what tasks are there",
         "有哪些任務 | 列出任務 | 看任務",
@@ -78,6 +93,10 @@ PHRASES: dict[str, tuple[str, ...]] = {
     "edit": _said(
         "edit {numbers} | edit | edit it",
         "修改{numbers} | 編輯{numbers} | 修改 | 編輯",
+    ),
+    "quick": _said(
+        "try it quickly first | try it quickly | try it first | quick check | check it quickly | run a quick check",
+        "先快速試試 | 先快速試一下 | 先試試看 | 先試一下 | 快速試跑 | 先快速試跑 | 先跑小規模的",
     ),
     "reject": _said(
         "reject {numbers} | reject {numbers} because {reason} | reject {numbers} since {reason}",
@@ -145,6 +164,13 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "overnight until {until} | overnight | run until {until} | keep going until {until} | work until {until}",
         "跑到{until} | 通宵跑到{until} | 今晚跑到{until} | 自動跑到{until} | 今晚自動跑到{until} | 通宵",
         "今晚自動跑 | 一直跑到{until}",
+    ),
+    "report": _said(
+        "what happened last night | what happened in the night | what happened overnight | what did you do last night",
+        "morning report | show the morning report | the morning report | how was the night | how did the night go",
+        "show the report of the night | what was done overnight | report of last night | last night",
+        "昨晚做了什麼 | 昨晚發生了什麼 | 昨天晚上做了什麼 | 昨夜做了什麼 | 昨晚如何 | 昨晚結果如何 | 昨晚跑得如何",
+        "晨間報告 | 早上的報告 | 看晨間報告 | 昨晚的報告 | 通宵報告 | 通宵結果 | 看昨晚的報告",
     ),
     "sessions": _said(
         "resume a session | resume | earlier sessions | show sessions",

@@ -34,8 +34,10 @@ from agent.faces.edit_values import (
 )
 from agent.faces.layout import wrap
 from agent.faces.plain import PlainFace
+from agent.faces.trying import tell_tried, try_quickly
 from agent.faces.views.evidence import evidence
 from agent.faces.views.proposal import proposal_lines
+from agent.faces.views.quick import can_be_tried
 from agent.grants import offered_rule, rule_sentence
 from agent.proposing import edited
 from tools.change import Change, Decision, Edit, Proposal, SessionRule, Verb
@@ -59,6 +61,7 @@ REVIEW: Choices = {
     "defer": (T("decide later, next proposal (l)"), frozenset({"l", "d", "later", "defer", "稍後"})),
     "editor": (T("edit the values in your editor (g)"), frozenset({"g", "editor", "編輯器"})),
     "evidence": (T("show the evidence (w)"), frozenset({"w", "evidence", "證據"})),
+    "quick": (T("try it quickly first; decides nothing (t)"), frozenset({"t", "try", "quick", "試", "快速試跑"})),
     "quit": (T("stop here; the question waits (q)"), frozenset({"q", "quit", "離開"})),
 }
 EDITED: Choices = {
@@ -120,6 +123,7 @@ class PersonApprover:
         proposal = question.proposal
         for line in proposal_lines(proposal, self._say, number=question.number, total=question.total):
             out(line)
+        tell_tried(proposal, self._task, self._say)
         while True:
             out()
             said = self._choose(_offered(proposal), question)
@@ -144,8 +148,11 @@ class PersonApprover:
                 return self._reject(proposal, said.words)
             case "allow":
                 return self._allow(proposal)
-        for line in evidence(proposal, self._task, self._say).splitlines():
-            out(line)
+            case "quick":
+                try_quickly(proposal, self._task, self._face, self._say)
+            case _:
+                for line in evidence(proposal, self._task, self._say).splitlines():
+                    out(line)
         return None
 
     def _reject(self, proposal: Proposal, words: str) -> Decision | None:
@@ -282,6 +289,8 @@ def _offered(proposal: Proposal) -> Choices:
     left_out = set() if proposal.changes else {"edit", "editor"}
     if offered_rule(proposal) is None:
         left_out.add("allow")
+    if not can_be_tried(proposal):
+        left_out.add("quick")
     return {word: choice for word, choice in REVIEW.items() if word not in left_out}
 
 

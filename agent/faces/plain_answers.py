@@ -13,10 +13,11 @@ from pydantic import JsonValue
 from agent.approval import Answer, DecideQuestion, Question, ReviewQuestion
 from agent.conversation.said import Order
 from agent.faces.standing import Standing, decision
+from agent.faces.views.quick import NOTHING_TO_TRY, can_be_tried
 from tools.change import Verb
 from tools.text import T, Text
 
-DECIDING = frozenset({"approve", "edit", "reject", "later", "adopt", "continue", "rollback"})
+DECIDING = frozenset({"approve", "edit", "reject", "later", "adopt", "continue", "rollback", "quick"})
 _VERBS = {"approve": Verb.approve, "reject": Verb.reject, "later": Verb.defer}
 
 
@@ -41,6 +42,11 @@ class TypedAnswers:
         """The answer, or the word of the choice, that a deciding order is at this question; None when it is neither."""
         if isinstance(question, ReviewQuestion) and order.command in {"approve", "reject", "later", "edit"}:
             return self._reviewed(order, question)
+        if isinstance(question, ReviewQuestion) and order.command == "quick":
+            if can_be_tried(question.proposal):
+                return "quick"
+            self._tell(NOTHING_TO_TRY)
+            return None
         if isinstance(question, DecideQuestion) and _fits(order, question):
             return order.command
         self._tell(T("That is not what this question asks; nothing was decided."))

@@ -17,12 +17,15 @@ from agent.events import Event, Proposed
 from agent.faces.adopting import adopt_version, roll_back_version
 from agent.faces.calling import Caller
 from agent.faces.console import ask, interactive, out, tell
+from agent.faces.creating import ask_and_create
+from agent.faces.labelling import LabelWishes, label_task
 from agent.faces.layout import wrap
 from agent.faces.person import PersonApprover
 from agent.faces.plain import PlainFace
 from agent.faces.plain_answers import DECIDING, TypedAnswers
 from agent.faces.plain_samples import review_samples
 from agent.faces.plain_turn import PlainTurn
+from agent.faces.splitting import offer_split
 from agent.faces.training import stop_training
 from agent.faces.views.errors import error_lines
 from agent.faces.views.history import history_lines, task_history
@@ -68,6 +71,9 @@ class PlainOrders:
         self._session: Session | None = None
         self._table: dict[str, Callable[[Args], None]] = {
             "improve": lambda args: self.improve(self._named(args)),
+            "create": self._create,
+            "label": lambda args: self._done(label_task(self._named(args), LabelWishes(), self._say)),
+            "split": lambda args: self._done(offer_split(self._named(args), self._say)),
             "approve": self._ask_first,
             "edit": self._ask_first,
             "reject": self._ask_first,
@@ -84,6 +90,7 @@ class PlainOrders:
             "refs": self._refs,
             "sessions": lambda _: self._lines(session_lines(past_sessions(self._tasks()), self._say)),
             "overnight": lambda _: self._tell(_UNATTENDED),
+            "report": self._report,
             "theme": lambda _: self._tell(T("Colours belong to the full screen; plain lines have none.")),
             "copy": lambda _: self._tell(T("Select the text with your terminal; plain lines have no clipboard.")),
             "quit": self._quit,
@@ -170,6 +177,18 @@ class PlainOrders:
         self._tell(T("Decisions are taken where the question is asked. Here it comes."))
         self.improve(self._named({}))
 
+    def _create(self, args: Args) -> None:
+        if not interactive():
+            self._tell(T("Making a task asks a person; without a terminal give flags: iterate create --help"))
+            return
+        name = args.get("words")
+        given = {"name": name} if isinstance(name, str) else {}
+        path = ask_and_create(self._workspace, self._say, self._language, lambda: self._model, given)
+        self.task = path or self.task
+
+    def _done(self, code: int) -> None:
+        self.code = code
+
     def _adopt(self, args: Args) -> None:
         self.code = adopt_version(self._named(args), str(args.get("version") or ""), self._say, yes=False)
 
@@ -208,6 +227,22 @@ class PlainOrders:
         wish = review_samples(task, self._say)
         if wish is not None:
             self.improve(task, wishes=[wish])
+
+    def _report(self, _: Args) -> None:
+        """The newest night, and the decision that the person takes up from it."""
+        from agent.faces.report import read_and_choose
+        from agent.overnight.reporting.nights import find_night
+
+        one = read_and_choose(find_night(self._workspace.root, None), self._say)
+        if one is None:
+            return
+        task = self._named({"task": one.task})
+        if one.what == "adoption" and one.version is not None:
+            self._adopt({"task": one.task, "version": one.version})
+        elif one.proposal is not None:
+            self.improve(task, wishes=[one.proposal] if one.proposal.changes else None)
+        else:
+            self._tell(T("Look at it with `{command}`.", command=visible(one.command, 200)))
 
     def _refs(self, args: Args) -> None:
         page = args.get("page")

@@ -12,7 +12,7 @@ from textual.widgets import Input
 
 from agent.approval import Answer, ReviewQuestion
 from agent.conversation.said import Order
-from agent.faces.tui.messages import OrderGiven, QuestionAnswered, QuestionPostponed, Typed
+from agent.faces.tui.messages import OrderGiven, QuestionAnswered, QuestionPostponed, QuickCheckWanted, Typed
 from agent.faces.tui.widgets.cards.base import Card
 from agent.faces.tui.widgets.cards.guard import HOLD
 from tools.change import Change, ChangeKind, Cost, Difficulty, Edit, Effect, Goal, Proposal, Tier
@@ -85,6 +85,8 @@ class CardApp(App[None]):
         self.tokens: list[int] = []
         self.postponed: list[int] = []
         self.orders: list[Order] = []
+        self.quick_checks: list[tuple[str, bool]] = []
+        """Change and whether its quick check is given up."""
 
     def compose(self) -> ComposeResult:
         yield Vertical(id="before")
@@ -123,6 +125,9 @@ class CardApp(App[None]):
 
     def on_question_postponed(self, message: QuestionPostponed) -> None:
         self.postponed.append(message.token)
+
+    def on_quick_check_wanted(self, message: QuickCheckWanted) -> None:
+        self.quick_checks.append((message.proposal.id, message.give_up))
 
     def on_order_given(self, message: OrderGiven) -> None:
         self.orders.append(message.order)

@@ -21,6 +21,7 @@ from agent.faces.tui.desk import Desk
 from agent.faces.tui.loading import load
 from agent.faces.tui.orders import Args, Orders
 from agent.faces.tui.palette import CommandsInPalette
+from agent.faces.tui.quick import QuickChecks
 from agent.faces.tui.showing import Showing
 from agent.faces.tui.surface import Surface
 from agent.faces.tui.talk import Loaded, Talk
@@ -38,9 +39,13 @@ if TYPE_CHECKING:
 
 ORDERS: dict[str, Callable[[Orders, Args], Coroutine[Any, Any, None]]] = {
     "improve": Orders.improve,
+    "create": Orders.create,
+    "label": Orders.label,
+    "split": Orders.split,
     "errors": Orders.errors,
     "approve": Orders.approve,
     "edit": Orders.edit,
+    "quick": Orders.quick,
     "reject": Orders.reject,
     "later": Orders.later,
     "adopt": Orders.adopt,
@@ -52,6 +57,7 @@ ORDERS: dict[str, Callable[[Orders, Args], Coroutine[Any, Any, None]]] = {
     "samples": Orders.samples,
     "refs": Orders.refs,
     "overnight": Orders.overnight,
+    "report": Orders.report,
     "sessions": Orders.sessions,
     "theme": Orders.theme,
     "copy": Orders.copy,
@@ -91,6 +97,7 @@ class IterateApp(Surface):
         self.talk = Talk(self.post_message, self._run_turn, self.situation)
         self.orders = Orders(self)
         self.desk = Desk(self)
+        self.quick = QuickChecks(self)
         self.showing = Showing(self)
 
     # --- beginning
@@ -213,10 +220,25 @@ class IterateApp(Surface):
     def on_question_asked(self, message: messages.QuestionAsked) -> None:
         """A question waits."""
         self.desk.asked(message.question, message.token)
+        self.quick.asked(message.question, self.bridge.task)
 
     def on_question_answered(self, message: messages.QuestionAnswered) -> None:
         """A card was answered."""
         self.desk.give(message.answer, message.token)
+
+    def on_quick_check_wanted(self, message: messages.QuickCheckWanted) -> None:
+        """The person wants to try a change before deciding on it, or not any more; the question waits."""
+        task = self.workspace.task_path(message.proposal.task)
+        if message.give_up:
+            self.quick.drop(message.proposal, task)
+        else:
+            self.quick.want(message.proposal, task)
+
+    def on_quick_check_says(self, message: messages.QuickCheckSays) -> None:
+        """A quick check goes on, or is over."""
+        self.desk.quick_check_says(message)
+        if message.told is None:
+            self.quick.over(message.change_id)
 
     def on_typed(self, message: messages.Typed) -> None:
         """Letters that reached a card but were meant for the input go on there."""
@@ -348,6 +370,7 @@ class IterateApp(Surface):
         """Leave everything as it is: the question waits, the training goes on, an unsent message is kept."""
         self.memory.keep(draft=self.chat.composer.text)
         self.talk.interrupt()
+        self.quick.leave()
         await asyncio.to_thread(self.bridge.leave)
         self.resume_line = self.showing.resume_line()
         self.exit(0)

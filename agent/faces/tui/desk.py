@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from textual.widget import Widget
 
 from agent.approval import Answer, ConfirmQuestion, DecideQuestion, Question, ReviewQuestion
-from tools.text import T
+from agent.faces.tui.messages import QuickCheckSays
+from tools.errors import IterateError
+from tools.text import T, Text
 
 if TYPE_CHECKING:
     from agent.faces.tui.app import IterateApp
@@ -32,7 +34,7 @@ class Desk:
         self.drop()
         app.showing.asked(question)
         self._mount(question, token)
-        app.call_person(T("a decision waits"))
+        app.call_person(T("a decision waits"), "waiting")
         app.refresh_hints()
 
     def open(self) -> None:
@@ -50,11 +52,27 @@ class Desk:
     def give(self, answer: Answer, token: int) -> None:
         """Hand an answer to the session and take its card away."""
         app = self._app
+        question, task = app.bridge.question, app.bridge.task
         if not app.bridge.answer(answer, token):
             app.tell(T("That question is not open any more; nothing was decided."), "warning")
             return
         self.drop()
+        app.quick.answered(answer, question, task)
         app.refresh_hints()
+
+    def quick_check_says(self, message: QuickCheckSays) -> None:
+        """Bring word of a quick check to the card of its change; its end is told in the chat as well."""
+        app, card, question = self._app, self.card, self._app.bridge.question
+        waits = isinstance(question, ReviewQuestion) and question.proposal.id == message.change_id
+        outcome = message.outcome.message if isinstance(message.outcome, IterateError) else message.outcome
+        told = message.told or (outcome if isinstance(outcome, Text) else None)
+        if told is not None and waits and card is not None:
+            card.quick_check_says(told, over=message.told is None)
+        if isinstance(message.outcome, Exception):
+            app.fail(message.outcome)
+        elif message.outcome is not None:
+            app.tell(message.outcome)
+            app.call_person(T("a quick check is over"), "finished")
 
     def postpone(self) -> None:
         """Put the card aside; its question stays exactly as it is."""

@@ -11,7 +11,9 @@ from textual.message import Message
 from agent.approval import Answer, Question
 from agent.conversation.said import Order, TurnEvent
 from agent.events import Event
+from tools.change import Proposal
 from tools.outcomes.status import TaskStatus
+from tools.text import Text
 
 if TYPE_CHECKING:
     from agent.faces.tui.start import LeftOpen
@@ -51,6 +53,25 @@ class QuestionPostponed(Message):
     def __init__(self, token: int) -> None:
         super().__init__()
         self.token = token
+
+
+class QuickCheckWanted(Message):
+    """The person asked on a card to try its change on part of the rows first, or (`give_up`) not to any more."""
+
+    def __init__(self, proposal: Proposal, *, give_up: bool = False) -> None:
+        super().__init__()
+        self.proposal = proposal
+        self.give_up = give_up
+
+
+class QuickCheckSays(Message):
+    """How far the quick check of a change is; `told` is None once it is over, and `outcome` says what came of it."""
+
+    def __init__(self, change_id: str, told: Text | None, outcome: Text | Exception | None = None) -> None:
+        super().__init__()
+        self.change_id = change_id
+        self.told = told
+        self.outcome = outcome
 
 
 class Typed(Message):

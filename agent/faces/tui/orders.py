@@ -23,7 +23,7 @@ from agent.approval import (
 )
 from agent.conversation.said import Order
 from agent.faces.standing import decision
-from agent.faces.tui import themes
+from agent.faces.tui import beginning, themes
 from agent.faces.tui.messages import TasksRead
 from agent.faces.tui.screens.confirm import ConfirmScreen
 from agent.faces.tui.screens.resume import ResumeScreen
@@ -71,6 +71,18 @@ class Orders:
         app = self._app
         tasks = [app.workspace.task_path(name) for name in app.workspace.task_names()]
         await self._take_up((await asyncio.to_thread(find_session, tasks, wanted)).task)
+
+    async def create(self, args: Args) -> None:
+        """Ask what a new task is, and make it."""
+        await beginning.create(self._app, args)
+
+    async def label(self, args: Args) -> None:
+        """Label rows that wait for it."""
+        await beginning.label(self._app, self._task(args))
+
+    async def split(self, args: Args) -> None:
+        """Divide the first labelled rows."""
+        await beginning.split(self._app, self._task(args))
 
     async def examples(self) -> None:
         """Offer the bundled tasks to a workspace that has none."""
@@ -126,6 +138,7 @@ class Orders:
         if not app.bridge.running or app.bridge.task is None:
             return
         name = visible(app.bridge.task.name)
+        app.quick.leave()
         await asyncio.to_thread(app.bridge.leave)
         app.desk.drop()
         app.tell(T("The session on {task} is left as it is; `improve {task}` goes on with it.", task=name))
@@ -156,6 +169,14 @@ class Orders:
             return
         self._app.action_to_question()
         self._app.tell(T("Press e on the card to edit."))
+
+    async def quick(self, args: Args) -> None:
+        """Open the card of the proposal that waits: trying it first is asked for there."""
+        if not isinstance(self._app.bridge.question, ReviewQuestion):
+            self._app.tell(T("No proposal is waiting for a decision."))
+            return
+        self._app.action_to_question()
+        self._app.tell(T("Press t on the card to try it quickly first."))
 
     async def adopt(self, args: Args) -> None:
         """Adopt: answer the question that waits, or open the test set of a version on record after asking."""
@@ -292,6 +313,12 @@ class Orders:
         from agent.faces.tui.screens.training import TrainingScreen
 
         self._app.push_screen(TrainingScreen(self._task(args), self._app.say))
+
+    async def report(self, args: Args) -> None:
+        """The morning report of a night, or a decision that it left to a person."""
+        from agent.faces.tui.mornings import report
+
+        await report(self._app, args)
 
     async def samples(self, args: Args) -> None:
         """Rows to review one by one."""

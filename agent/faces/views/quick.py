@@ -12,6 +12,8 @@ from tools.probing.quick_records import QuickRecord, Trust, quick_outcome, trust
 from tools.runs import RunEvent, StepEvent
 from tools.text import T, Text
 
+NOTHING_TO_TRY = T("This change makes no training of its own, so there is nothing that a quick check would save.")
+
 
 def can_be_tried(proposal: Proposal) -> bool:
     """True when a quick check could say something: the change makes another training, which costs more than the check."""
@@ -74,8 +76,8 @@ def outcome_text(record: QuickRecord, trust: Trust) -> Text:
     unsure = record.low <= 0 <= record.high
     verdict = T("It shows no difference either way.") if unsure else T("The interval leaves out zero.")
     return T(
-        "quick check: {metric} {difference} points (95 percent interval {low} to {high}) with {share:.0%} of the training rows, "
-        "on {rows} validation rows, {seeds} seed(s). {verdict} {trust}",
+        "quick check: {metric} {difference} points (95 percent interval {low} to {high}) with {share:.0%} of the training "
+        "rows, on {rows} validation rows, {seeds} seed(s). {verdict} {trust}",
         metric=metric_name(record.metric),
         difference=points(record.difference),
         low=points(record.low),

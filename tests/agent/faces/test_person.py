@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from agent.approval import ReviewQuestion
 from agent.faces import person as module
+from agent.faces import trying
 from agent.faces.person import PersonApprover
 from agent.faces.plain import PlainFace
 from agent.grants import offered_rule
@@ -95,3 +97,45 @@ def test_a_file_with_other_keys_is_refused_and_the_question_asked_again(says, mo
 def test_the_evidence_names_facts_and_the_question_stays(says, capsys):
     assert says("w") is None
     assert "iterations/v1/history.jsonl" in capsys.readouterr().out
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """A quick check that needs no worker; what was done with it."""
+    done = []
+
+    def follow(plan, on_event):
+        done.append("followed")
+        if "interrupt" in done:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(trying, "want_quick", lambda args: done.append("wanted") or PLAN)
+    monkeypatch.setattr(trying, "follow_quick", follow)
+    monkeypatch.setattr(trying, "drop_quick", lambda plan: done.append("dropped"))
+    return done
+
+
+PLAN = SimpleNamespace(
+    base=[1],
+    changed=[2],
+    train_rows=(30, 30),
+    valid_rows=12,
+    waiting=2,
+    estimate=SimpleNamespace(minutes=1.5, basis="x"),
+)
+
+
+def test_a_quick_check_begins_once_its_price_was_seen_and_the_question_stays(says, quick, monkeypatch, capsys):
+    answers = ["n", "y"]
+    monkeypatch.setattr(trying, "ask", lambda prompt: answers.pop(0))
+    assert says("t", "t", "稍後").decision is Verb.defer
+    assert quick == ["wanted", "dropped", "wanted", "followed"]
+    assert "About 1.5 minutes" in capsys.readouterr().out
+
+
+def test_interrupting_a_quick_check_leaves_it_at_work_and_asks_again(says, quick, monkeypatch, capsys):
+    quick.append("interrupt")
+    monkeypatch.setattr(trying, "ask", lambda prompt: "y")
+    assert says("t", "l").decision is Verb.defer
+    assert "goes on without you" in capsys.readouterr().out
+    assert "dropped" not in quick

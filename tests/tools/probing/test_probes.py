@@ -14,8 +14,9 @@ from tools.labelling.model_scores import can_score, model_scores, plan_scores
 from tools.launch_training import LaunchArgs, launch_training, run_all
 from tools.probing.lr_range import plan_range, rate_change, read_range
 from tools.probing.probe_runs import QUICK_DIR, prepare_probe, run_probe
-from tools.probing.quick_check import QuickCheckArgs, QuickPlan, plan_quick_check, run_quick_check
-from tools.probing.quick_records import read_quick
+from tools.probing.quick_check import QuickCheckArgs, QuickPlan, plan_quick_check
+from tools.probing.quick_records import quick_outcome, read_quick
+from tools.probing.quick_wanted import follow_quick, want_quick, wanted_quick
 from tools.reading.task import load_task
 from tools.running.answers_only import answers_only
 from tools.running.collect import collect
@@ -85,11 +86,16 @@ def quick_plan(task: Task) -> QuickPlan:
 
 def test_a_quick_check_compares_both_sides_and_leaves_no_version_no_weights_and_no_test_row(task: Task) -> None:
     before, versions = task.config.text, list_versions(task.path)
-    plan = quick_plan(task)
+    plan = want_quick(quick_plan(task).args)
     assert (plan.waiting, plan.train_rows, plan.valid_rows) == (2, (15, 15), 9)
     assert plan.estimate is not None and plan.estimate.minutes > 0
-    result = run_quick_check(plan)
+    left: list[object] = []
+    assert follow_quick(plan, lambda run, event: left.append(run), lambda: bool(left)) is None
+    wanted = wanted_quick(task.path, plan.args.change_id)
+    assert wanted == plan  # left, not lost: whoever comes back goes on
+    result = follow_quick(wanted)
     assert result is not None
+    assert wanted_quick(task.path, plan.args.change_id) is None
     assert (result.metric, result.train_rows, result.valid_rows) == ("macro_f1", (15, 15), 9)
     assert result.low <= result.difference <= result.high
     assert result.trust.pairs == 0
@@ -99,6 +105,9 @@ def test_a_quick_check_compares_both_sides_and_leaves_no_version_no_weights_and_
     assert not list(folder.rglob("*.safetensors")) and not list(folder.rglob("*.sealed"))
     assert not any(TEST_TEXT in file.read_text("utf-8", "replace") for file in folder.rglob("*.jsonl"))
     assert [one.difference for one in read_quick(task.path)] == [result.difference]
+    found = quick_outcome(task.path, plan.args.change_id, task.config.sha256)
+    assert found is not None and found.difference == result.difference
+    assert quick_outcome(task.path, plan.args.change_id, "another configuration") is None
     again = quick_plan(task)
     assert (again.waiting, again.base, again.changed) == (0, plan.base, plan.changed)
     assert again.estimate is not None and again.estimate.minutes == 0

@@ -1,7 +1,7 @@
 """The review card: a proposal with its reasons, forecast, price and diff, and what a person can say to it.
 
-approve, edit in place or in an editor, reject with a reason, allow alike changes for the session, decide later. Nothing is
-truncated: the body scrolls, the choices stay.
+approve, edit in place or in an editor, reject with a reason, allow alike changes for the session, decide later, or try it
+quickly first, which decides nothing. Nothing is truncated: the body scrolls, the choices stay.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ from textual.widget import Widget
 from agent.approval import ReviewQuestion, user_name
 from agent.conversation.said import Order
 from agent.faces.edit_values import changes_from_file, run_editor, values_file
-from agent.faces.tui.messages import OrderGiven
+from agent.faces.tui.messages import OrderGiven, QuickCheckWanted
 from agent.faces.tui.screens.full_view import FullView
 from agent.faces.tui.widgets.cards.base import Card, Pane
 from agent.faces.tui.widgets.cards.choices import Choice, Do
 from agent.faces.tui.widgets.cards.edit_form import EditForm, problems
-from agent.faces.tui.widgets.cards.facts import Evidence, fact_rows
+from agent.faces.tui.widgets.cards.facts import Evidence, QuickPrice, fact_rows
 from agent.faces.tui.widgets.cards.reason import ReasonBox
 from agent.faces.tui.widgets.diff import DiffView
 from agent.faces.tui.widgets.flow import Prose
 from agent.faces.views.proposal import cost_line, effect_line, goal_line, proposal_lines
+from agent.faces.views.quick import can_be_tried, tried_text
 from agent.grants import offered_rule, rule_sentence
 from tools.change import Change, Decision, Proposal, SessionRule, Verb
 from tools.diagnose import Diagnosis
@@ -57,6 +58,9 @@ class ReviewCard(Card):
         self._question = question
         self._task_path = task_path
         self._diagnosis = diagnosis
+        self._tried = ""
+        """What a quick check of this change says, running or over."""
+        self._trying = False
         self.border_title = say(T("Proposal {number} of {total}", number=question.number, total=question.total))
 
     @property
@@ -103,12 +107,19 @@ class ReviewCard(Card):
             Choice("r", say(T("Reject with a reason")), self._reason),
             *allow,
             Choice("l", say(T("Put off")), self._defer),
+            *([Choice("t", say(T("Try it quickly first")), self._try)] if can_be_tried(self.proposal) else []),
         ]
 
     def _body(self, proposal: Proposal, mark: str, *, hint: bool = False) -> list[Widget]:
         """Facts and diff; what somebody edited comes first."""
         before, after = _facts(proposal, self.say, hint=hint), _more_facts(proposal, self.say)
+        if not mark:
+            before.append((T("Tried"), self._tried))
         rows: list[Widget] = [*fact_rows([*before, *after], self.say)]
+        if not mark:
+            tried = rows[len(before) - 1]
+            tried.add_class("tried")
+            tried.display = bool(self._tried)
         rows.insert(0 if mark else len(before), DiffView(proposal.diff, self.say, mark=mark))
         return rows
 
@@ -143,6 +154,39 @@ class ReviewCard(Card):
 
     async def _back(self) -> None:
         await self.show(self.first_pane())
+
+    # trying it first
+
+    async def on_mount(self) -> None:
+        """Look on record for what a quick check of this change found."""
+        self.run_worker(self._look_on_record, thread=True, group="tried", exit_on_error=False)
+
+    def _look_on_record(self) -> None:
+        found = tried_text(self.proposal, self._task_path)
+        if found is not None and not self._tried:
+            self.app.call_from_thread(self.quick_check_says, found, over=True)
+
+    def quick_check_says(self, told: Text, *, over: bool) -> None:
+        """How far a quick check of this change is, or what came of it."""
+        self._tried, self._trying = self.say(told), not over
+        for row in self.query(".tried").results(Prose):
+            row.show(self._tried)
+            row.display = True
+        self.call_after_refresh(self._fit)
+
+    async def _try(self) -> None:
+        """Say what it takes, or how far it is; it begins only once that was read."""
+        back = Choice("b", self.say(T("Back")), self._back)
+        if self._trying:
+            stop = Choice("x", self.say(T("Stop the quick check")), partial(self._quick, give_up=True))
+            await self.show(Pane([Prose(self._tried)], [stop, back], escape=self._back))
+            return
+        start = Choice("t", self.say(T("Start it")), self._quick)
+        await self.show(Pane([QuickPrice(self.proposal, self._task_path, self.say)], [start, back], escape=self._back))
+
+    async def _quick(self, *, give_up: bool = False) -> None:
+        self.post_message(QuickCheckWanted(self.proposal, give_up=give_up))
+        await self._back()
 
     # answers
 

@@ -13,7 +13,8 @@ from agent.faces.tui.widgets.diff import DiffView
 from agent.grants import offered_rule
 from tests.support.cards import HELD, CardApp, Clock, press, question, shown, until
 from tests.support.mood_task import MoodTask
-from tools.change import Verb
+from tools.change import Cost, Verb
+from tools.probing.quick_records import QuickRecord, record_quick
 from tools.text import T, english
 
 
@@ -297,3 +298,44 @@ async def test_the_baseline_offers_neither_edit_nor_a_rule(clock, task):
         assert "Allow" not in shown(app)
         await press(app, pilot, clock, "s")
         assert app.answers == []
+
+
+async def test_trying_it_first_shows_its_price_before_it_begins_and_answers_nothing(app, clock):
+    async with app.run_test(size=(100, 40)) as pilot:
+        app.card.focus()
+        await press(app, pilot, clock, "t")
+        await until(pilot, lambda: "base model" in shown(app) or "training rows" in shown(app))
+        assert app.quick_checks == []
+        await press(app, pilot, clock, "b", "t", "t")
+        assert app.quick_checks == [(question().proposal.id, False)]
+        app.card.quick_check_says(T("quick check: run 1 of 2"), over=False)
+        await until(pilot, lambda: "run 1 of 2" in shown(app) and "Approve (a)" in shown(app))
+        await press(app, pilot, clock, "t", "x")
+        assert app.quick_checks[-1] == (question().proposal.id, True)
+        app.card.quick_check_says(T("quick check: +2.1 points"), over=True)
+        await until(pilot, lambda: "+2.1 points" in shown(app))
+        assert (app.answers, app.postponed) == ([], [])
+
+
+async def test_what_a_quick_check_found_stands_on_the_card_whenever_it_comes_back(task, clock):
+    record_quick(
+        task,
+        QuickRecord(
+            at="2026-01-01T00:00:00+00:00", change_id=question().proposal.id, kinds=["training.learning_rate"],
+            metric="macro_f1", difference=0.021, low=-0.01, high=0.052, share=0.3, valid_rows=120, seeds=1,
+        ),
+    )  # fmt: skip
+    app = CardApp(lambda: ReviewCard(question(), 7, task, english, now=clock))
+    async with app.run_test(size=(110, 40)) as pilot:
+        await until(pilot, lambda: "+2.1 points (95 percent interval -1.0 to +5.2)" in shown(app))
+        said = " ".join(shown(app).split())
+        assert "It shows no difference either way." in said
+        assert "is not known: 0 of at least 3 changes" in said
+
+
+async def test_a_change_without_a_training_offers_no_quick_check(task, clock):
+    asked = question(cost=Cost(minutes=1.0, memory_gb=None, trainings=0, basis=T("measured on this machine")))
+    app = CardApp(lambda: ReviewCard(asked, 7, task, english, now=clock))
+    async with app.run_test(size=(100, 40)) as pilot:
+        await until(pilot, lambda: "Put off" in shown(app))
+        assert "quickly first" not in shown(app)
