@@ -6,13 +6,14 @@ when the next row is shown, and nothing enters training before the person says s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import JsonValue
 
 from agent.approval import user_name
-from agent.events import Progress
+from agent.events import Emit, Progress
 from agent.faces.console import ask, interactive, out, show_error
 from agent.faces.layout import wrap
 from agent.faces.plain import PlainFace
@@ -24,7 +25,6 @@ from agent.session import task_lock
 from tools.errors import IterateError
 from tools.labelling.ask_person import LABELLING, USUAL_COUNT, Filled, fill_batch, open_pool
 from tools.labelling.model_scores import can_score, model_scores, plan_scores
-from tools.labelling.pool import Pool
 from tools.making.first_rows import first_rows, never_divided, next_step
 from tools.making.split_rows import LEAST_ROWS
 from tools.reading.row_answers import read_answer
@@ -54,17 +54,17 @@ class LabelWishes:
 def label_task(path: Path, wishes: LabelWishes, say: Speaker) -> int:
     """Fill the batch where nothing waits, label what waits, and offer to put the labelled rows into the recipe."""
     task = load_task(path)
-    if wishes.more or not _waiting(path):
-        filled = _fill(task, wishes, say)
+    if wishes.more or not waiting_rows(path):
+        filled = choose_rows(task, wishes, lambda text: _say_wrapped(text, say), PlainFace(say).watch)
         if filled is None:
             return 130
-        for text in _told(filled):
+        for text in chosen_texts(filled):
             _say_wrapped(text, say)
     if wishes.only_prepare or not interactive():
         _say_wrapped(
             T(
                 "{count} rows wait for a label: iterate label {task} on a terminal, or the samples screen of the chat.",
-                count=len(_waiting(path)),
+                count=len(waiting_rows(path)),
                 task=task.name,
             ),
             say,
@@ -91,25 +91,20 @@ def _divide(task: Task, say: Speaker) -> int:
     return 0
 
 
-def _fill(task: Task, wishes: LabelWishes, say: Speaker) -> Filled | None:
+def choose_rows(task: Task, wishes: LabelWishes, tell: Callable[[Text], None], watch: Emit) -> Filled | None:
     """Choose rows, asking the version's model about the pool first where its weights are here; None when that was stopped."""
     pool = open_pool(task, wishes.file)
     version = base_version(task.path, "")
     if not (wishes.use_model and pool.rows and can_score(task, version)):
         return fill_batch(task, pool, wishes.count)
-    scores = _asked_model(task, version, pool, say)
+    tell(T("Asking {version} about {count} rows of the pool.", version=version, count=len(pool.rows)))
+    with task_lock(task.path):
+        run = plan_scores(task, version, pool.rows)
+        scores = model_scores(run, lambda event: watch(Progress(run_id=run.name, event=event)))
     return None if scores is None else fill_batch(task, pool, wishes.count, version=version, scores=scores)
 
 
-def _asked_model(task: Task, version: str, pool: Pool, say: Speaker) -> dict[str, dict[str, float]] | None:
-    _say_wrapped(T("Asking {version} about {count} rows of the pool.", version=version, count=len(pool.rows)), say)
-    face = PlainFace(say)
-    with task_lock(task.path):
-        run = plan_scores(task, version, pool.rows)
-        return model_scores(run, lambda event: face.watch(Progress(run_id=run.name, event=event)))
-
-
-def _told(filled: Filled) -> list[Text]:
+def chosen_texts(filled: Filled) -> list[Text]:
     """What was chosen, by what, and what was left out."""
     pool = filled.pool
     told = [
@@ -142,7 +137,8 @@ def _told(filled: Filled) -> list[Text]:
     return told
 
 
-def _waiting(path: Path) -> list[Item]:
+def waiting_rows(path: Path) -> list[Item]:
+    """Rows of the batch that nobody has decided."""
     if LABELLING not in list_batches(path):
         return []
     return [item for item in load_batch(path, LABELLING).items if item.decision is None]
@@ -159,7 +155,7 @@ class _Labeller:
 
     def run(self) -> bool:
         """Until no row waits, or the person stops: True when every row is decided."""
-        while left := [item for item in _waiting(self._task.path) if item.candidate.id not in self._later]:
+        while left := [item for item in waiting_rows(self._task.path) if item.candidate.id not in self._later]:
             self._show(left[0], len(left))
             typed = ask("> ")
             if typed is None or typed.strip().casefold() == "q":
@@ -168,7 +164,7 @@ class _Labeller:
                 self._carry_out(left[0], typed.strip())
             except IterateError as error:
                 show_error(error, self._say)
-        return not _waiting(self._task.path)
+        return not waiting_rows(self._task.path)
 
     def _show(self, item: Item, left: int) -> None:
         out("")

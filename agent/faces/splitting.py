@@ -58,20 +58,19 @@ def offer_split(path: Path, say: Speaker) -> int:
 ASKED = T("Divide the rows like this? It is done once; rows that are labelled later join train.")
 
 
-def split_lines(split: FirstSplit, say: Speaker) -> list[str]:
-    """How many rows of each label go where, and what is odd about it."""
+def split_table(split: FirstSplit, say: Speaker) -> tuple[list[str], list[list[str]]]:
+    """Header and lines: how many rows of each label go where."""
     header = [say(T("Label")), *(say(split_name(name)) for name in ORDER)]
     rows = [
         [visible(label, 40), *(str(counted.get(name, 0)) for name in ORDER)]
         for label, counted in split.labels().items()
     ]
     rows.append([say(T("all rows")), *(str(split.counts.get(name, 0)) for name in ORDER)])
-    lines = table(header, rows, indent="")
-    lines += [line for text in _notes(split) for line in wrap(say(text))]
-    return lines
+    return header, rows
 
 
-def _notes(split: FirstSplit) -> list[Text]:
+def split_notes(split: FirstSplit) -> list[Text]:
+    """How the rows were divided, and which are left out."""
     notes = [T("Stratified by label, copies and near copies kept together (seed {seed}).", seed=split.seed)]
     if split.left_out:
         notes.append(
@@ -85,8 +84,11 @@ def _show(split: FirstSplit, say: Speaker) -> None:
     for problem in split.problems:
         for line in problem_lines(problem, say):
             out(line)
-    for line in split_lines(split, say):
+    header, rows = split_table(split, say)
+    for line in table(header, rows, indent=""):
         out(line)
+    for text in split_notes(split):
+        _say(text, say)
 
 
 def _say(text: Text, say: Speaker) -> None:

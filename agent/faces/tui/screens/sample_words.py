@@ -12,8 +12,12 @@ from agent.faces.tui.widgets.key_bar import Hint
 from agent.faces.tui.widgets.sample_parts import STATES
 from agent.faces.views.agreement import agreement_texts
 from tools.change import Change
+from tools.diagnose import DiagnoseArgs, diagnose
+from tools.making.first_rows import never_divided
+from tools.reading.task import load_task
 from tools.reviewing.batch import Batch, Item
 from tools.reviewing.outcome import Outcome
+from tools.samples import SUSPECTS, add, list_batches, load_batch, suspects_batch
 from tools.task import Task
 from tools.text import Speaker, T, Text, visible
 
@@ -114,6 +118,21 @@ def order_of(change: Change, task: str) -> Order:
     return Order(
         command="try", args={"task": task, "change": {"edits": [[key, value] for key, value in edits.items()]}}
     )
+
+
+def found_suspects(task_path: Path) -> tuple[list[str], Batch | None]:
+    """Fill the batch of suspects from the diagnosis: the names of all batches, and this one unless nothing is suspect."""
+    found = suspects_batch(load_task(task_path), diagnose(DiagnoseArgs(task_dir=task_path)))
+    add(task_path, SUSPECTS, found)
+    names = list_batches(task_path)
+    return names, load_batch(task_path, SUSPECTS) if SUSPECTS in names else None
+
+
+def order_to_divide(task_path: Path) -> Order | None:
+    """The order to divide the first rows of a task: there is no train yet that they could join; None where there is."""
+    if not never_divided(load_task(task_path)):
+        return None
+    return Order(command="split", args={"task": task_path.name})
 
 
 def question(outcome: Outcome, task_path: Path) -> Text:

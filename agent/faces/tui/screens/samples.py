@@ -20,6 +20,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from agent.approval import user_name
+from agent.conversation.said import Order
 from agent.faces.tui.messages import OrderGiven
 from agent.faces.tui.screens.confirm import ConfirmScreen
 from agent.faces.tui.screens.sample_forms import BulkScreen, BulkVerb, EditedRow, EditScreen, ReasonScreen
@@ -29,10 +30,13 @@ from agent.faces.tui.screens.sample_words import (
     MORE_HINTS,
     MOST_NUMBERED,
     NO_SUSPECTS,
+    NOT_EDITED,
     NOTHING,
     ROW_HINTS,
+    found_suspects,
     label_line,
     order_of,
+    order_to_divide,
     place,
     progress,
     question,
@@ -44,17 +48,14 @@ from agent.faces.tui.widgets.key_bar import Hint, KeyBar
 from agent.faces.tui.widgets.plain_text import PlainText
 from agent.faces.tui.widgets.row_view import RowView
 from agent.faces.tui.widgets.sample_parts import item_parts
-from tools.diagnose import DiagnoseArgs, diagnose
 from tools.errors import IterateError
 from tools.reading.task import load_split, load_task
 from tools.running.recipe import known_labels
 from tools.samples import (
-    SUSPECTS,
     Batch,
     Item,
     ItemFilter,
     Verb,
-    add,
     bulk,
     decide,
     filter_items,
@@ -62,7 +63,6 @@ from tools.samples import (
     list_batches,
     load_batch,
     plan,
-    suspects_batch,
     undo,
 )
 from tools.task import Task
@@ -179,11 +179,7 @@ class SamplesScreen(Screen[None]):
     @work(thread=True, exclusive=True, group="samples-load")
     def _look(self) -> None:
         try:
-            task = load_task(self._task_path)
-            found = suspects_batch(task, diagnose(DiagnoseArgs(task_dir=self._task_path)))
-            add(self._task_path, SUSPECTS, found)
-            names = list_batches(self._task_path)
-            batch = load_batch(self._task_path, SUSPECTS) if SUSPECTS in names else None
+            names, batch = found_suspects(self._task_path)
         except IterateError as error:
             self.app.call_from_thread(self._tell, trouble(error, self._say))
         else:
@@ -282,10 +278,7 @@ class SamplesScreen(Screen[None]):
         if item is None or task is None:
             return
         if item.candidate.origin == "valid":
-            told = T(
-                "A validation row is not edited here: say which label is right (number keys), or a for the one it has."
-            )
-            self.notify(self._say(told), severity="warning", markup=False)
+            self.notify(self._say(NOT_EDITED), severity="warning", markup=False)
             return
         answer = item.answer if item.decision else item.candidate.offered
         edited = await self.app.push_screen_wait(EditScreen(task, item.fields, answer, self._say))
@@ -378,6 +371,10 @@ class SamplesScreen(Screen[None]):
         if self._batch is None:
             return
         name = self._batch.name
+        divide = await asyncio.to_thread(order_to_divide, self._task_path)
+        if divide is not None:
+            self._hand_on(divide)
+            return
         outcome = await self._tried(lambda: plan(load_task(self._task_path), load_batch(self._task_path, name)))
         if outcome is None:
             return
@@ -387,8 +384,11 @@ class SamplesScreen(Screen[None]):
             return
         change = await self._tried(lambda: finish(load_task(self._task_path), name))
         if change is not None:
-            self.app.post_message(OrderGiven(order_of(change, self._task_path.name)))
-            self.dismiss(None)
+            self._hand_on(order_of(change, self._task_path.name))
+
+    def _hand_on(self, order: Order) -> None:
+        self.app.post_message(OrderGiven(order))
+        self.dismiss(None)
 
     def action_leave(self) -> None:
         """From the filter to the row, from a batch to the list where there are several, else back."""
