@@ -18,6 +18,8 @@ from pydantic import BaseModel, ConfigDict
 
 from agent.endpoint import list_models, masked
 from agent.i18n import LANGUAGES, catalogue_file, choose_language
+from agent.model.prices import price_of
+from agent.notify import program_of
 from agent.paths import DataKind, Workspace, bundled_dir
 from agent.settings import Settings, SettingsRead
 from tools.errors import MissingPart
@@ -64,6 +66,8 @@ def checks(workspace: Workspace, read: SettingsRead, flag: str | None = None) ->
         _language(read.settings, flag),
         *_settings(read),
         _endpoint(read.settings),
+        *_price(read.settings),
+        *_notify(read.settings),
     ]
 
 
@@ -281,3 +285,36 @@ def _served(name: Text, place: Text, model: str | None, models: list[str]) -> Ch
         "{place} serves {model}; `iterate doctor --endpoint` asks what it can do", place=place, model=visible(model, 80)
     )
     return Check(name=name, ok=True, detail=detail)
+
+
+def _price(settings: Settings) -> Iterator[Check]:
+    """Whether a limit of cost can be kept; nothing where the model costs nothing or is not named."""
+    if settings.endpoint is None or settings.endpoint_is_local or settings.model is None:
+        return
+    name, model = T("Price of the language model"), visible(settings.model, 80)
+    priced = price_of(settings, settings.model)
+    if priced is None:
+        detail = T("not known for {model}; a night with --max-cost does not ask it", model=model)
+        mend = T("Write it under `prices:` in the settings file, in dollars for a million tokens.")
+        yield Check(name=name, ok=None, detail=detail, mend=mend)
+        return
+    detail = T(
+        "{model}: {prompt:g} and {completion:g} dollars for a million tokens asked and answered",
+        model=model,
+        prompt=priced.price.prompt,
+        completion=priced.price.completion,
+    )
+    yield Check(name=name, ok=True, detail=detail)
+
+
+def _notify(settings: Settings) -> Iterator[Check]:
+    """The program that calls a person back; nothing where none is set. It is not run."""
+    if not settings.notify:
+        return
+    name, program = T("Notifications"), program_of(settings)
+    if program is not None:
+        yield Check(name=name, ok=True, detail=T("{path} is run when somebody is needed", path=visible(program, 200)))
+        return
+    detail = T("{program} is not there, or may not be run", program=visible(settings.notify[0], 200))
+    mend = T("Give the whole path in the setting notify, and make the file executable: chmod +x FILE")
+    yield Check(name=name, ok=False, detail=detail, mend=mend)

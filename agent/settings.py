@@ -111,7 +111,7 @@ class Settings(BaseModel):
     @classmethod
     def _program_and_arguments(cls, value: object) -> object:
         if isinstance(value, str):
-            raise ValueError(f"write it as a list, the program first: [{', '.join(value.split())}]")
+            raise ValueError("write it as a list, the program first, such as [notify-send, Iterate Mode]")
         if isinstance(value, list) and value and not str(value[0]).strip():
             raise ValueError("the name of the program is empty")
         return value

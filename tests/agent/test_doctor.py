@@ -208,3 +208,25 @@ def test_a_terminal_that_cannot_show_chinese_is_reported(workspace: Workspace):
     ok, mend = json.loads(done.stdout)
     assert ok is False
     assert "UTF-8" in mend
+
+
+def test_the_program_that_calls_a_person_is_looked_for_but_not_run(tmp_path: Path):
+    program = tmp_path / "ping"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n", encoding="utf-8")
+
+    def found() -> list[Check]:
+        return list(doctor._notify(Settings(notify=[str(program)])))
+
+    assert [one.ok for one in found()] == [False] and "chmod" in str(found()[0].mend)
+    program.chmod(0o755)
+    assert [one.ok for one in found()] == [True]
+    assert not (tmp_path / "ran").exists()
+    assert list(doctor._notify(Settings())) == []
+
+
+def test_a_price_that_nobody_knows_is_said_before_a_night_needs_it():
+    far = {"base_url": "https://models.example.org/v1"}
+    assert [one.ok for one in doctor._price(Settings(**far, model="mine"))] == [None]
+    known = Settings(**far, model="mine", prices={"mine": {"prompt": 1, "completion": 2}})
+    assert [one.ok for one in doctor._price(known)] == [True]
+    assert list(doctor._price(Settings(base_url="http://localhost:1/v1", model="mine"))) == []

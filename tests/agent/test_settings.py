@@ -80,7 +80,17 @@ def test_a_misspelt_setting_is_reported_with_the_nearest_and_the_rest_is_used(en
     assert read.settings.model == "m"
     (problem,) = read.problems
     assert "language" in str(problem.hint)
-    assert problem.choices == ["language", "base_url", "model", "timeout", "endpoint_rows", "keys", "bell", "notify", "prices"]
+    assert problem.choices == [
+        "language",
+        "base_url",
+        "model",
+        "timeout",
+        "endpoint_rows",
+        "keys",
+        "bell",
+        "notify",
+        "prices",
+    ]
 
 
 def test_all_wrong_values_are_reported_at_once_with_their_source(environ: dict[str, str]):
@@ -175,3 +185,20 @@ def test_keys_and_the_bell_can_be_set_and_a_wrong_key_leaves_only_the_keys_out(e
     write(environ, "keys: {training: [f6], errors: {a: 1}}\nbell: false\n")
     read = load_settings(environ)
     assert (read.settings.keys, read.settings.bell, len(read.problems)) == ({}, False, 1)
+
+
+def test_a_program_and_prices_are_read_and_what_cannot_be_used_is_left_out(environ: dict[str, str]):
+    write(environ, 'notify: [notify-send, "a b"]\nprices: {"qwen*": {prompt: 0.1, completion: 0.4}}\n')
+    settings = load_settings(environ).settings
+    assert settings.notify == ["notify-send", "a b"]
+    assert settings.prices["qwen*"].completion == 0.4
+    for wrong in (
+        "notify: curl https://x/?token=abc",
+        "notify: ['']",
+        "prices: {gpt: 3}",
+        "prices: {gpt: {prompt: -1}}",
+    ):
+        write(environ, f"{wrong}\nmodel: m\n")
+        read = load_settings(environ)
+        assert read.settings.model == "m" and not read.settings.notify and not read.settings.prices
+        assert len(read.problems) == 1 and "token=abc" not in read.model_dump_json()
