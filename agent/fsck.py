@@ -6,11 +6,13 @@ at and left alone.
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pydantic import ValidationError
 
@@ -215,20 +217,27 @@ _CONVERSATION = T("The file of the running turn of the conversation cannot be re
 
 
 def _is_sound(path: Path) -> bool:
-    try:
-        with closing(sqlite3.connect(path, timeout=10)) as connection:
-            return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
-    except sqlite3.OperationalError:
-        return True  # somebody is writing it
-    except sqlite3.DatabaseError:
-        return False
+    """Whether a database can be read; a copy is asked, since opening one may write to it or remove its log."""
+    with TemporaryDirectory() as scratch:
+        for one in _with_logs(path):
+            shutil.copy2(one, scratch)
+        try:
+            with closing(sqlite3.connect(Path(scratch) / path.name)) as connection:
+                return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+        except sqlite3.DatabaseError:
+            return False
+
+
+def _with_logs(path: Path) -> list[Path]:
+    files = (path, *(path.with_name(path.name + end) for end in ("-wal", "-journal")))
+    return [file for file in files if file.exists()]
 
 
 def _unreadable(path: Path, what: Text) -> Trouble:
     def repair(keeper: Keeper) -> None:
-        for one in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))):
-            if one.exists():
-                keeper.move(one, what)
+        for one in _with_logs(path):
+            keeper.move(one, what)
+        path.with_name(path.name + "-shm").unlink(missing_ok=True)  # an index that is made anew from the log
 
     return Trouble(
         kind="session",
