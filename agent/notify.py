@@ -88,7 +88,7 @@ def notify_soon(  # noqa: PLR0913 - as above
 def program_of(settings: Settings) -> str | None:
     """The path of the user's program, which is named whole or found on PATH; None when it is not there or may not be run."""
     try:
-        return shutil.which(Path(settings.notify[0]).expanduser()) if settings.notify else None
+        return shutil.which(str(Path(settings.notify[0]).expanduser())) if settings.notify else None
     except RuntimeError:  # ~somebody, who has no home here
         return None
 
