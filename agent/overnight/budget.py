@@ -64,10 +64,11 @@ class Meter:
         return T("The {dollars:.2f} US dollars for the language model are used up.", dollars=self._dollars)
 
     def used(self, prompt_tokens: int, completion_tokens: int, *, estimated: bool = False) -> None:
-        """Count the tokens of one answer of the endpoint."""
+        """Count the tokens of one answer of the endpoint, on disk at once: money that is spent survives a kill."""
         with self._lock:
             self._tokens = [self._tokens[0] + prompt_tokens, self._tokens[1] + completion_tokens]
             self._estimated = self._estimated or estimated
+        self.write()
 
     def spent(self) -> Spent:
         """Everything used up to now, all processes of the night together."""

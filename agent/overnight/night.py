@@ -117,16 +117,17 @@ def run_night(  # noqa: PLR0913 - who watches, speaks, stops and pays are differ
         over = over_reason(record)
         if over is not None:
             return over
+        meter = Meter(record, price=price)
         night = Night(
             record=record,
             plan=plan,
             rules=NightRules.model_validate(plan.rules),
-            meter=Meter(record, price=price),
+            meter=meter,
             watch=watch,
             say=say,
             stop=stop,
             tell=tell,
-            model=model,
+            model=model.metered(meter) if model is not None else None,
         )
         try:
             return _run(night)

@@ -61,8 +61,7 @@ def test_a_process_that_takes_a_night_up_goes_on_counting_from_the_newest_line(n
     clocks.pass_(600)
     first.ran("run-a", "run-b")
     first.used(1_000_000, 500_000)
-    first.write()
-    clocks.pass_(3_600)  # nobody works on it
+    clocks.pass_(3_600)  # it was killed there, and nobody works on the night
     second = meter(night, clocks, price=Price(prompt=1, completion=2))
     clocks.pass_(60)
     second.ran("run-b", "run-c")
@@ -70,7 +69,7 @@ def test_a_process_that_takes_a_night_up_goes_on_counting_from_the_newest_line(n
     now = second.write()
     assert (round(now.minutes, 6), now.runs, now.dollars) == (11.0, 3, 2.5)
     assert (now.prompt_tokens, now.completion_tokens, now.estimated) == (1_500_000, 500_000, True)
-    assert [line.key for line in night.lines()] == ["spent:1", "spent:2"]
+    assert [line.key for line in night.lines()] == ["spent:1", "spent:2", "spent:3"]
 
 
 def test_the_same_run_counts_once_however_often_it_is_named(night):
@@ -115,8 +114,8 @@ def test_the_language_model_is_refused_once_its_dollars_are_used_up_and_only_the
     assert priced.refuses() is None
     priced.used(1, 0)
     assert "1.00" in str(priced.refuses())
-    for price in (None, FREE):
-        free = meter(record, Clocks(), price=price)
+    for name, price in (("unknown", None), ("free", FREE)):
+        free = meter(Night(tmp_path, night=name, limits=BudgetLimits(hours=8, dollars=1)).record, Clocks(), price=price)
         free.used(10**9, 10**9)
         assert free.refuses() is None and free.spent().dollars == 0
 
