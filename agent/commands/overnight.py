@@ -61,7 +61,7 @@ def overnight(
     json: JsonFlag = False,
 ) -> None:
     """`iterate overnight`."""
-    from agent.faces.overnight import NightWish, begin, end_night, find_night, service_text, show_plan, work_on
+    from agent.faces.overnight import NightWish, begin, end_night, night_to_take_up, service_text, show_plan, work_on
     from agent.overnight.records import NightRecord
 
     workspace, names = open_workspace(), task or []
@@ -69,7 +69,7 @@ def overnight(
         out(service_text(workspace.root))
         return
     if stop:
-        raise typer.Exit(end_night(find_night(workspace.root, resume or (names[0] if names else "")), say()))
+        raise typer.Exit(end_night(night_to_take_up(workspace.root, resume or (names[0] if names else "")), say()))
     wish = NightWish(until, max_hours, max_runs, max_cost, allow, policy, seed)
     record: NightRecord
     if resume is not None:
@@ -79,7 +79,7 @@ def overnight(
                 hint=T("Leave them out, or begin another night without --resume."),
                 page="methods/overnight",
             )
-        record = find_night(workspace.root, resume)
+        record = night_to_take_up(workspace.root, resume)
     else:
         record = begin(
             workspace.root, [workspace.task_path(name) for name in _tasks(names, workspace.task_names())], wish

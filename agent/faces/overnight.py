@@ -32,11 +32,11 @@ from agent.model.prices import affordable
 from agent.notify import notify
 from agent.overnight.budget import limit_texts, limits_of
 from agent.overnight.night import ask_to_stop, open_nights, over_reason, run_night, start_night
-from agent.overnight.records import NightLine, NightRecord, Spent, StopReason, TaskPaused, Waiting, night_records
+from agent.overnight.records import NightLine, NightRecord, Spent, StopReason, TaskPaused, Waiting
+from agent.overnight.reporting.nights import find_night
 from agent.overnight.reporting.write import write_report
 from agent.overnight.rules import NightRules, rules_for
 from agent.settings import Settings, load_settings
-from tools.editing.nearest import nearest
 from tools.errors import EndpointFailed, IterateError, NotFound, RunFailed
 from tools.generating.writer import Price
 from tools.text import Speaker, T, Text, visible
@@ -88,29 +88,18 @@ def _command(tasks: list[Path], wish: NightWish, seed: int) -> str:
     return shlex.join([*words, *(str(word) for name, value in given if value is not None for word in (name, value))])
 
 
-def find_night(workspace: Path, name: str) -> NightRecord:
+def night_to_take_up(workspace: Path, name: str) -> NightRecord:
     """The night of that id; without a name the newest that is not over. Raises NotFound."""
-    records = {record.id: record for record in night_records(workspace)}
-    if name in records:
-        return records[name]
+    if name:
+        return find_night(workspace, name)
     waiting = open_nights(workspace)
-    if not name and waiting:
-        return waiting[-1]
-    ids = [record.id for record in waiting]
-    if not name:
+    if not waiting:
         raise NotFound(
             T("No night of this workspace can be taken up: there is none, or all are over."),
             hint=T("Start one: iterate overnight TASK --until 07:00"),
             page=_PAGE,
         )
-    near = nearest(name, list(records))
-    raise NotFound(
-        T("There is no night {name} in this workspace.", name=repr(visible(name, 60))),
-        hint=T("Did you mean {near}?", near=near)
-        if near
-        else T("Nights that can be taken up: {nights}.", nights=", ".join(ids) or "-"),
-        page=_PAGE,
-    )
+    return waiting[-1]
 
 
 def show_plan(record: NightRecord, say: Speaker, *, as_json: bool) -> None:
@@ -121,6 +110,25 @@ def show_plan(record: NightRecord, say: Speaker, *, as_json: bool) -> None:
         return
     for text in plan_lines(record):
         _show(say(text))
+
+
+def wish_texts(tasks: list[Path], wish: NightWish) -> list[Text]:
+    """What a night would do, to be agreed to before it begins; raises what is wrong with the wish."""
+    limits = limits_of(until=wish.until, max_hours=wish.max_hours, max_runs=wish.max_runs, max_cost=wish.max_cost)
+    names = ", ".join(visible(path.name, 60) for path in tasks)
+    allowed = wish.allow or ALLOWED
+    return [
+        T("Changes of {tasks} are tried while nobody is asked: {allowed}.", tasks=names, allowed=visible(allowed, 120)),
+        *limit_texts(limits, datetime.now().astimezone()),
+        T("Everything else waits for you. Nothing is adopted; the locked test is opened once, at the end."),
+        T("More can be said on the command line: iterate overnight --help"),
+    ]
+
+
+def begin_detached(workspace: Path, tasks: list[Path], wish: NightWish, language: str) -> list[Text]:
+    """Begin a night in a process of its own; returns where to watch it and how to end it."""
+    record = begin(workspace, tasks, wish)
+    return detached_lines(record, detach(record, workspace, language))
 
 
 def plan_lines(record: NightRecord) -> list[Text]:

@@ -89,7 +89,7 @@ class PlainOrders:
             "samples": self._samples,
             "refs": self._refs,
             "sessions": lambda _: self._lines(session_lines(past_sessions(self._tasks()), self._say)),
-            "overnight": lambda _: self._tell(_UNATTENDED),
+            "overnight": self._overnight,
             "report": self._report,
             "theme": lambda _: self._tell(T("Colours belong to the full screen; plain lines have none.")),
             "copy": lambda _: self._tell(T("Select the text with your terminal; plain lines have no clipboard.")),
@@ -244,6 +244,20 @@ class PlainOrders:
         else:
             self._tell(T("Look at it with `{command}`.", command=visible(one.command, 200)))
 
+    def _overnight(self, args: Args) -> None:
+        from agent.faces.overnight import NightWish, begin_detached, wish_texts
+
+        task, until = self._named(args), str(args.get("until") or "")
+        if not until:
+            self._tell(T("Say until when: `/overnight 07:00`. It works on {task} alone.", task=visible(task.name)))
+            return
+        wish = NightWish(until=until)
+        for text in wish_texts([task], wish):
+            self._tell(text)
+        if self._agrees(T("Leave {task} to the program until {until}? [y/N] ", task=visible(task.name), until=until)):
+            for text in begin_detached(self._workspace.root, [task], wish, self._language):
+                self._tell(text)
+
     def _refs(self, args: Args) -> None:
         page = args.get("page")
         show_refs(page if isinstance(page, str) else None, self._say, language=self._language)
@@ -280,10 +294,6 @@ class PlainOrders:
 
 
 _BACK = T("Go back to the version before? [y/N] ")
-_UNATTENDED = T(
-    "Runs until a time of day are not part of this program yet. `iterate run TASK --yes-policy FILE` runs without a person "
-    "today, under rules that you write down."
-)
 
 
 def _list(value: JsonValue) -> list[JsonValue]:

@@ -28,6 +28,7 @@ from agent.faces.tui.messages import TasksRead
 from agent.faces.tui.screens.confirm import ConfirmScreen
 from agent.faces.tui.screens.resume import ResumeScreen
 from agent.faces.tui.start import overviews
+from agent.faces.tui.unattended import agreed_night, begun_night
 from agent.faces.tui.widgets.blocks import Link, Note, entries_of
 from agent.paths import offer_examples
 from agent.records import PastSession, find_session, past_sessions
@@ -102,14 +103,10 @@ class Orders:
         await self._app.leave()
 
     async def overnight(self, args: Args) -> None:
-        """Say what there is instead."""
-        name = visible(self._app.task_path.name) if self._app.task_path else "TASK"
-        told = T(
-            "Unattended runs are not in this version yet. What works today: `iterate run {task} --yes-policy FILE` decides by "
-            "a policy file that you write, and leaves everything else waiting for you.",
-            task=name,
-        )
-        self._app.tell(told)
+        """Begin a night on the task under discussion, once its limits were agreed to."""
+        if await agreed_night(self._app, self._task(args), str(args.get("until") or "")):
+            await self._leave_session()
+            await begun_night(self._app, self._task(args), str(args["until"]))
 
     async def _go_on_with(self, one: PastSession) -> None:
         if one.open:
