@@ -12,6 +12,17 @@ from agent.commands.helping import HelpedCommand, told
 from tools.text import T
 
 
+_DESCRIBED = "NAME[: MEANING]"
+Labels = Annotated[
+    list[str] | None,
+    typer.Option(metavar=_DESCRIBED, help=told(T("A label and what it means. May be given again."))),
+]
+AnswerFields = Annotated[
+    list[str] | None,
+    typer.Option(metavar=_DESCRIBED, help=told(T("A field of the answer and what it means. May be given again."))),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     for command, text in (
@@ -34,16 +45,8 @@ def create(
     field: Annotated[
         list[str] | None, typer.Option(help=told(T("Input field of a row; the main text first. May be given again.")))
     ] = None,
-    label: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME[: MEANING]", help=told(T("A label and what it means. May be given again."))),
-    ] = None,
-    answer_field: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME[: MEANING]", help=told(T("A field of the answer and what it means. May be given again."))
-        ),
-    ] = None,
+    label: Labels = None,
+    answer_field: AnswerFields = None,
     answer: Annotated[str | None, typer.Option(help=told(T("How the label is written: label or json.")))] = None,
     answer_name: Annotated[
         str | None, typer.Option(help=told(T("With json: name of the field with the label.")))

@@ -31,8 +31,8 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "標記資料 | 標記資料列 | 開始標記 | 繼續標記 | 標註資料 | 標記{task}的資料",
     ),
     "split": _said(
-        "split the rows | split the data | divide the rows | divide the data | split | split {task}",
-        "切分資料 | 分割資料 | 切分 | 切分{task}",
+        "split the rows | split the data | divide the rows | divide the data | split",
+        "切分資料 | 分割資料 | 切分",
     ),
     "tasks": _said(
         "which tasks are there | list tasks | show tasks | what tasks are there",
