@@ -46,10 +46,22 @@ _REMEDIES: dict[str, str] = {
     r"|換?(?:個)?更?大(?:一點)?的?(?:基礎)?模型|升級(?:基礎)?模型",
     "more_data": r"(?:add\w* |generat\w* |write |writing )?(?:more|new|synthetic) (?:training )?(?:data|rows|examples)"
     r"|generat\w* (?:data|rows)|(?:更多|增加|生成|多一?點)(?:訓練)?資料|資料生成|資料增強",
+    "examples": r"few-?shot(?: (?:examples|prompt(?:ing)?))?|examples in the prompt|少樣本(?:提示)?"
+    r"|(?:在?提示詞?(?:裡|中)?)?(?:放|加上?|附上?)範例",
+    "mixture": r"(?:a )?mixture of experts|\bmoe\b|混合專家(?:模型)?|專家混合(?:模型)?",
+    "suspects": r"(?:settle|relabel|remove|fix|clean) (?:the )?(?:suspects?|suspicious|wrong|noisy)(?: (?:labels|rows))?"
+    r"|(?:修正|清理|改正|移除)(?:可疑|錯誤|有雜訊)的?(?:標籤|標註|資料)",
+    "labelling": r"label (?:more |some )?(?:rows|data)|(?:人工)?標註(?:更多|一些|新)(?:的)?資料",
     "dpo": r"\bdpo\b",
     "orpo": r"\borpo\b",
     "kto": r"\bkto\b",
 }
+_TEXTS: dict[str, str] = {
+    "prompt.system": r"system (?:prompt|text|message)|系統(?:提示詞?|訊息)",
+    "prompt.template": r"(?:prompt |input )?template|(?:提示詞?|輸入)?(?:模板|範本)",
+}
+"""Keys that hold a text, which people put between quotes."""
+_QUOTED = r"\"[^\"]+\"|「[^」]+」"
 _LONG_WORDS = {"oversampling": "oversampling", "oversample": "oversampling", "deduplicate": "deduplicate"}
 """Words that are recognised when misspelt."""
 _SAME_WORD = 84
@@ -106,7 +118,8 @@ def find_change(typed: str, labels: Iterable[str]) -> Found | None:
 def read_change(rest: str, labels: Iterable[str]) -> dict[str, JsonValue] | None:
     """The change after a slash command: also `key value` and `key=value` with any key; None when there is no value."""
     line = plain(rest)
-    found = find_change(line, labels)
+    # A text between quotes is meant as it stands, full-width signs included.
+    found = find_change(" ".join(rest.split()) if re.search(_QUOTED, rest) else line, labels)
     if found is not None:
         return found.change
     pair = re.fullmatch(r"([A-Za-z_][\w.\u3400-\u9fff-]*)(?:\s*[=:]\s*|\s+(?:to\s+)?)(\S.*)", line)
@@ -127,14 +140,26 @@ def _edits(text: str, labels: Iterable[str]) -> Iterator[tuple[int, int, str, Js
 def _by_field(text: str, typed: str) -> Iterator[tuple[int, int, str, JsonValue]]:
     """Any key by the name it has in the file, with its value as it was typed: base_model=Qwen/Qwen3-1.7B."""
     for match in _field_pattern().finditer(text):
-        yield match.start(), match.end(), match["key"], _any_value(typed[match.start("value") : match.end("value")])
+        key = typed[match.start("key") : match.end("key")] if match["label"] else match["key"]
+        yield match.start(), match.end(), key, _any_value(typed[match.start("value") : match.end("value")])
+    for key, pattern in _text_patterns():
+        for match in pattern.finditer(text):
+            yield match.start(), match.end(), key, typed[match.start("value") + 1 : match.end("value") - 1]
 
 
 @cache
 def _field_pattern() -> re.Pattern[str]:
     names = [key for dotted in all_keys() for key in (dotted, dotted.partition(".")[2]) if "_" in key or "." in key]
     listed = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    return re.compile(rf"(?<![\w.])(?P<key>{listed})(?: ?[=:] ?| (?:to )?)(?P<value>[^\s,]+)", re.A)
+    value = rf"\[[^\]]*\]|{{[^}}]*}}|{_QUOTED}|[^\s,]+"
+    return re.compile(
+        rf"(?<![\w.])(?P<key>(?:{listed})(?P<label>\.[^\s=:,]+)?)(?: ?[=:] ?| (?:to )?)(?P<value>{value})", re.A
+    )
+
+
+@cache
+def _text_patterns() -> list[tuple[str, re.Pattern[str]]]:
+    return [(key, re.compile(rf"(?:{names}){_LINK}(?P<value>{_QUOTED})", re.A)) for key, names in _TEXTS.items()]
 
 
 @cache
@@ -191,9 +216,11 @@ def _number(text: str) -> JsonValue:
 
 
 def _any_value(text: str) -> JsonValue:
-    """JSON if it is, else the words themselves."""
+    """JSON if it is, a list of words between brackets, else the words themselves."""
     try:
         value: JsonValue = json.loads(text)
     except ValueError:
-        return text
+        if text.startswith("[") and text.endswith("]"):
+            return [word.strip() for word in text[1:-1].split(",") if word.strip()]
+        return text[1:-1] if text.startswith("「") and text.endswith("」") else text
     return value

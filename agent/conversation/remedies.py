@@ -16,6 +16,7 @@ from agent.proposing.class_rules import WEAK_CLASS_WEIGHT
 from agent.proposing.method_rules import method_values
 from agent.proposing.now import base_version
 from agent.proposing.training_rules import HIGHEST_DROPOUT
+from tools.catalogue.entries import ATTENTION
 from tools.catalogue.look_up import entry_of
 from tools.change import Change
 from tools.config import Method
@@ -23,9 +24,10 @@ from tools.diagnose import DiagnoseArgs, diagnose
 from tools.errors import InputError
 from tools.finding import FindingKind
 from tools.generate_data import plan_class_weights, plan_oversampling, weights_change
+from tools.labelling.examples import typical_examples
 from tools.reading.task import load_task
 from tools.task import Task
-from tools.text import T, visible
+from tools.text import T, Text, visible
 
 _FIXED: dict[str, list[WishedEdit]] = {
     "deduplicate": [("data.deduplicate", True)],
@@ -140,6 +142,40 @@ def _method(name: Method) -> Callable[[Task], list[WishedEdit]]:
     return edits
 
 
+def _mixture(task: Task) -> list[WishedEdit]:
+    """The mixture of experts of the family, with the adapter on its attention, where its linear layers are."""
+    model = task.config.values.training.base_model
+    known = entry_of(model, task.path)
+    if known is None or known.mixture is None:
+        raise InputError(
+            T("No mixture of experts of the family of {model} is known here.", model=visible(model, 80)),
+            hint=T("Name one: try base_model=NAME"),
+            page="methods/model-upgrade",
+        )
+    return [("training.base_model", known.mixture), ("lora.target_modules", list(ATTENTION))]
+
+
+def _examples(task: Task) -> list[WishedEdit]:
+    """A typical answered training row of each label, shown before every question."""
+    ids = typical_examples(task)
+    if not ids:
+        raise InputError(
+            T("There are no training rows that could be shown as examples, or too many labels for a prompt."),
+            hint=T("Name the rows: try prompt.examples=[ID, ID]"),
+            page="methods/prompting",
+        )
+    return [("prompt.examples", [*ids])]
+
+
+def _by_a_person(said: Text, how: Text, page: str) -> Callable[[Task], list[WishedEdit]]:
+    """What a person has to look at row by row before there is anything to propose."""
+
+    def edits(_task: Task) -> list[WishedEdit]:
+        raise InputError(said, hint=how, page=page)
+
+    return edits
+
+
 def _more_data(_task: Task) -> list[WishedEdit]:
     raise InputError(
         T(
@@ -189,4 +225,18 @@ _BY_VALUE: dict[str, Callable[[Task], list[WishedEdit]]] = {
     "orpo": _method("orpo"),
     "kto": _method("kto"),
     "more_data": _more_data,
+    "mixture": _mixture,
+    "examples": _examples,
+    "suspects": _by_a_person(
+        T("Which of the doubted labels is wrong is for a person to say."),
+        T(
+            "Look at them one by one: /samples, or iterate review TASK. What you decide becomes a proposal like any other."
+        ),
+        "troubleshooting/label-noise",
+    ),
+    "labelling": _by_a_person(
+        T("Labels come from a person, row by row."),
+        T("Start with: iterate label TASK. The labelled rows become a proposal like any other."),
+        "methods/labelling",
+    ),
 }
