@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from agent.proposing.draft import Draft, Urgency
-from agent.proposing.forecast import measured_gain, prior_basis, prior_gain
+from agent.proposing.forecast import Source, measured_gain, prior_basis, prior_gain
 from agent.proposing.view import View
 from tools.change import Change, ChangeKind
 from tools.finding import Finding, FindingKind
@@ -79,16 +79,21 @@ def _about(view: View, kind: FindingKind, where: str) -> list[Finding]:
 def _counted(view: View, findings: list[Finding], change: Change) -> Draft:
     """A repair whose worth was counted in the predictions: the answers lost times the score of those that were read."""
     lost = findings[0].lost or 0.0
+    basis = T(
+        "Counted in the predictions: {lost:.1%} of the score is lost this way, and half of it is sure.", lost=lost
+    )
+    source: Source = "measured"
+    if findings[0].about.get("is_known") is False:
+        basis = T("Hardly an answer could be read, so this is what a guess would score: {lost:.1%}.", lost=lost)
+        source = "prior"
     return Draft(
         title=change.summary,
         findings=findings,
         changes=[change],
         metric=view.metric,
         gain=measured_gain(lost),
-        basis=T(
-            "Counted in the predictions: {lost:.1%} of the score is lost this way, and half of it is sure.", lost=lost
-        ),
-        source="measured",
+        basis=basis,
+        source=source,
         page="methods/decoding",
         urgency=Urgency.repairs,
     )

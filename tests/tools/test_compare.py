@@ -171,6 +171,15 @@ def test_format_is_told_apart_from_knowledge(claim_task):
     assert part.from_format > 0.25 > 0.05 > abs(part.from_knowledge)
 
 
+def test_what_nobody_could_read_is_not_booked_as_missing_knowledge(claim_task):
+    task = claim_task(240)
+    task.version("v1", wrong_of(20, 21), unparsed=range(240))
+    task.version("v2", wrong_of(20, 21))
+    report = markdown(compared(task), str)
+    assert "the difference is not split" in report
+    assert "points come from format" not in report
+
+
 def test_targets_are_judged_on_valid_and_said_so(clear_gain):
     found = compared(clear_gain, "v1", "v1")
     assert found.targets[0].reached is False

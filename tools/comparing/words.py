@@ -114,6 +114,13 @@ def _class(line: ClassLine, found: Range) -> Text:
 
 
 def _format(part: FormatPart) -> Text:
+    if not (part.old_parse_rate and part.new_parse_rate):
+        return T(
+            "Format and knowledge: the parse rate went from {old_rate:.1%} to {new_rate:.1%}. Where no answer could be read, "
+            "nothing says what was known, so the difference is not split.",
+            old_rate=part.old_parse_rate,
+            new_rate=part.new_parse_rate,
+        )
     return T(
         "Format and knowledge: the parse rate went from {old_rate:.1%} to {new_rate:.1%}, {metric} among parsed answers from "
         "{old:.1%} to {new:.1%}. Of the difference, {format:+.1f} points come from format and {knowledge:+.1f} from better or "

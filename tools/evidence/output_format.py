@@ -16,9 +16,13 @@ from tools.evidence.case import Case
 from tools.finding import Fact, Finding, FindingKind, Severity
 from tools.results import Prediction
 from tools.scoring.answers import ParseFailure
-from tools.text import T, visible
+from tools.text import T, Text, visible
 
 PAGE = "troubleshooting/output-format"
+FEWEST_READ = 10
+"""Parsed answers; from fewer nothing is said about what the model knows."""
+_NOT_KNOWN = 0.5
+"""The score of answers that nobody could read, where a guess has no score either: the middle of all there is."""
 EXAMPLES = 3
 EXAMPLE_CHARACTERS = 160
 WRONG_SHAPES = frozenset({"answer_shape", "answer_field"})
@@ -33,16 +37,14 @@ def unparsed_answers(case: Case) -> list[Finding]:
     if rate <= case.limits.max_parse_failures or (answers and len(failed) < 2):
         return []
     lost = rate * score_given_parsed(case)
+    is_known = not answers or _read(case) >= FEWEST_READ
     reasons = Counter(row.failure or "" for row in failed)
     return [
         Finding(
             kind=FindingKind.output_format,
             severity=Severity.error if max(rate, lost) >= case.limits.broken_share else Severity.warning,
             title=T("{rate:.1%} of the answers do not have the declared format", rate=rate),
-            detail=T(
-                "They count as wrong whatever the model knows: about {lost:.1%} of the score is lost through format alone.",
-                lost=lost,
-            ),
+            detail=_detail(case, lost, is_known),
             facts=[
                 Fact(
                     name=T("unparsed answers"),
@@ -60,6 +62,7 @@ def unparsed_answers(case: Case) -> list[Finding]:
                 "parse_rate": 1 - rate,
                 "failures": dict(reasons),
                 "constrained": case.task.config.values.decoding.constrained,
+                "is_known": is_known,
             },
             lost=lost,
             page=PAGE,
@@ -67,11 +70,35 @@ def unparsed_answers(case: Case) -> list[Finding]:
     ]
 
 
+def _detail(case: Case, lost: float, is_known: bool) -> Text:
+    if is_known:
+        return T(
+            "They count as wrong whatever the model knows: about {lost:.1%} of the score is lost through format alone.",
+            lost=lost,
+        )
+    return T(
+        "They count as wrong whatever the model knows, and {count} that could be read are too few to say how much that is. "
+        "A guess would score {lost:.1%}.",
+        count=_read(case),
+        lost=lost,
+    )
+
+
+def _read(case: Case) -> int:
+    return sum(row.failure is None for row in case.predictions)
+
+
 def score_given_parsed(case: Case) -> float:
-    """The primary metric among parsed answers; the metric over the parse rate where it is not reported."""
+    """The primary metric among parsed answers; the metric over the parse rate where it is not reported.
+
+    Where hardly an answer was read it is what a guess would score, if that is more.
+    """
     metrics = case.result.metrics if case.result else {}
     primary = case.task.definition.primary_metric
     parsed = metrics.get(f"{primary}_parsed")
+    if case.predictions and _read(case) < FEWEST_READ:
+        labels = len(case.task.definition.answer.labels)
+        return max(parsed or 0.0, 1 / labels if labels else _NOT_KNOWN)
     if parsed is not None:
         return parsed
     rate = metrics.get("parse_rate", 1.0)

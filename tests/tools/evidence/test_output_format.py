@@ -28,6 +28,14 @@ def test_unparsed_answers_cost_their_share_of_the_score(case, predictions, resul
     assert finding.about["where"] == "answers"
 
 
+def test_where_hardly_an_answer_was_read_a_guess_stands_for_what_is_not_known(case, predictions, result):
+    scores = result({"pos": 0.0, "neg": 0.0}, macro_f1_parsed=0.0, parse_rate=0.02)
+    [finding] = unparsed_answers(case(result=scores, predictions=predictions({("pos", None): 98, ("neg", "pos"): 2})))
+    labels = finding.about["is_known"], finding.lost
+    assert labels == (False, pytest.approx(0.98 / 3))
+    assert "2 that could be read are too few" in finding.detail.msgid.format(**finding.detail.params)
+
+
 def test_unparsed_answers_are_reported_even_when_the_target_is_met(case, predictions):
     assert unparsed_answers(case(predictions=predictions({**GOOD, ("pos", None): 8})))
 
