@@ -63,7 +63,8 @@ class Bounds(_Model):
     def __str__(self) -> str:
         if self.one_of is not None:
             return visible(", ".join(map(str, self.one_of)), 120)
-        return f"{'-∞' if self.min is None else self.min:g} … {'∞' if self.max is None else self.max:g}"
+        low, high = ("" if one is None else f"{one:g}" for one in (self.min, self.max))
+        return f"{low} … {high}".strip()
 
 
 class Allowance(_Model):

@@ -119,6 +119,10 @@ night: {seeds: 2, quick_check: no}
     assert "1e-05 … 0.001" in why(rules, change("training.learning_rate", 0.01))
     assert "linear, cosine" in why(rules, change("training.lr_scheduler", "constant"))
     assert why(rules, change("training.learning_rate", None)) != ""
+    for pair, said in (("min: 2", "2 …"), ("max: 8", "… 8")):
+        one_sided = written(tmp_path, f"approve: [{{ranges: {{training.epochs: {{{pair}}}}}}}]")
+        assert why(one_sided, change("training.epochs", 5)) == ""
+        assert said in why(one_sided, change("training.epochs", 1 if "min" in pair else 9))
     assert "45" in why(rules, change("training.epochs", 9, cost=Cost(minutes=45, basis=T("measured"))))
     assert why(rules, change("training.base_model", "embedded:smollm2-135m", ChangeKind.base_model)) == ""
 
