@@ -19,6 +19,7 @@ from agent.conversation.wording import fold, numeral, plain
 _BEFORE = r"(?:(?:please|ok|okay|yes|i|請|好|好的|那就?|我要?|麻煩|幫我)[ ,,、]*){0,3}"
 _AFTER = r"[ ,,]*(?:please|thanks|thank you|now|吧|謝謝)?[ .!。!]*"
 _VALUES = {
+    Slot.task: r"[^ ,,。.?!]{1,60}",
     Slot.numbers: re.sub(r"\((?!\?)", "(?:", NUMBERS),
     Slot.version: re.sub(r"\((?!\?)", "(?:", VERSION),
     Slot.until: r"[^,,.。?!]{1,24}",
