@@ -85,7 +85,7 @@ def _block(block: Block, facts: NightFacts, say: Speaker, name: str) -> Iterator
             yield _table(block, say, name)
         case Commands():
             lines = "".join(
-                f"<dt>{escape(clean(what, say))}</dt><dd><code>{escape(command)}</code></dd>"
+                f"<dt>{escape(clean(what, say))}</dt><dd><code>{escape(plain(command, 1_000))}</code></dd>"
                 for what, command in block.lines
             )
             yield f'<dl class="commands">{lines}</dl>'

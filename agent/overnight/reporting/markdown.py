@@ -61,7 +61,7 @@ def _commands(block: Commands, say: Speaker) -> Iterator[str]:
             _escaped(clean(what, say)) + ":",
             "",
             fence + "sh",
-            command.replace("\n", " "),
+            plain(command, 1_000),
             fence,
         ]
 

@@ -83,7 +83,7 @@ def _ends(one: TrialFacts) -> list[float]:
     found = [one.low, one.high]
     found += [one.observed.value, one.observed.low, one.observed.high] if one.observed else []
     found += [quick.difference, quick.low, quick.high] if quick else []
-    return [max(-_LARGEST, min(_LARGEST, value)) for value in found if value is not None and isfinite(value)]
+    return [_held(value) for value in found if value is not None and isfinite(value)]
 
 
 # --- score over trials
@@ -166,6 +166,7 @@ class _Axis:
 
 def _axis(low: float, high: float, begin: float, end: float) -> _Axis:
     """Places of values between two ends of the picture, with a little room, and round values to write there."""
+    low, high = _held(low), _held(high)
     if high - low < 1e-9:
         low, high = low - 1, high + 1
     room = (high - low) * 0.05
@@ -180,6 +181,11 @@ def _axis(low: float, high: float, begin: float, end: float) -> _Axis:
     digits = max(0, -floor(log10(step)))
     values = [(first + number) * step for number in range(12)]
     return _Axis(at, [(at(value), f"{value + 0.0:.{digits}f}") for value in values if value <= high])
+
+
+def _held(value: float) -> float:
+    """A value that a picture can still be drawn with."""
+    return max(-_LARGEST, min(_LARGEST, value))
 
 
 def _round_step(step: float) -> float:
