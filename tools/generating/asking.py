@@ -128,9 +128,8 @@ class Asker:
 
     def _limit_reached(self, question: Question, round_: _Round) -> Paused | None:
         if self._until is not None and monotonic() > self._until:
-            return _limited(
-                T("The time for this call is over ({minutes:g} minutes).", minutes=self._limits.max_minutes)
-            )
+            over = T("The time for this call is over ({minutes:g} minutes).", minutes=self._limits.max_minutes)
+            return _limited(over, dry=self._record.dry)
         price, most = self._writer.price, self._limits.max_cost
         if price is None or most is None:
             return None
@@ -139,7 +138,8 @@ class Asker:
         cost = price.of(self.spent.prompt_tokens + prompt, self.spent.completion_tokens + sum(o.most for o in ahead))
         if cost <= most:
             return None
-        return _limited(T("The limit on cost is reached: the next question could go beyond {cost:.2f} USD.", cost=most))
+        over = T("The limit on cost is reached: the next question could go beyond {cost:.2f} USD.", cost=most)
+        return _limited(over, dry=self._record.dry)
 
     def _one(self, question: Question, tried: int) -> RawAnswer | _Failure:
         """One question in a thread of its own; the longer an answer may be the more often it was cut."""
@@ -186,7 +186,7 @@ class Asker:
             return
         round_.waiting.append(question)
         if last or trouble in _HOPELESS:
-            round_.stop = round_.stop or _paused(came.error.message, came.error)
+            round_.stop = round_.stop or _paused(came.error.message, came.error, dry=self._record.dry)
         elif passing:
             round_.later[question.id] = monotonic() + self._limits.pause * 2 ** (tries - 1)
 
@@ -224,15 +224,18 @@ class _Round:
 
 
 _GOES_ON = T("Nothing is lost: the same command goes on where it stopped.")
+_BEGINS_ANEW = T("A dry run keeps nothing: the same command begins anew.")
 
 
-def _limited(reason: Text) -> LimitReached:
+def _limited(reason: Text, *, dry: bool) -> LimitReached:
     hint = T("{hint} Give it a higher limit, or take what is there with --close.", hint=_GOES_ON)
+    if dry:
+        hint = T("{hint} Give it a higher limit, or ask for fewer rows.", hint=_BEGINS_ANEW)
     return LimitReached(reason, hint=hint, page="methods/data-generation")
 
 
-def _paused(reason: Text, cause: EndpointFailed | None = None) -> Paused:
-    hint = _GOES_ON
+def _paused(reason: Text, cause: EndpointFailed | None = None, *, dry: bool = False) -> Paused:
+    hint = _BEGINS_ANEW if dry else _GOES_ON
     if cause is not None and cause.hint is not None:
         hint = T("{advice} {hint}", advice=cause.hint, hint=hint)
     return Paused(reason, hint=hint, page=cause.page if cause else "methods/data-generation")

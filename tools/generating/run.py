@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, PositiveInt
 from tools.errors import Busy, InputError
 from tools.evidence.row_keys import plain
 from tools.files import now
-from tools.generating.asking import Asker, Limits, Paused, Spent
+from tools.generating.asking import Asker, LimitReached, Limits, Paused, Spent
 from tools.generating.checks import Why, Written
 from tools.generating.diversity import diversity, nearest_among, nearest_within
 from tools.generating.facts import Facts, read_facts
@@ -186,8 +186,12 @@ class _Run:
         """Questions for rows that this batch comes to so far."""
 
     def once(self) -> Generated:
-        """A dry run: as many questions as the wanted rows take, nothing on disk."""
-        self._round(math.ceil(self._plan.wanted / self._plan.per_request))
+        """A dry run: as many questions as the wanted rows take, nothing on disk; at a limit what there is by then."""
+        try:
+            self._round(math.ceil(self._plan.wanted / self._plan.per_request))
+        except LimitReached:
+            if not self._sifted().written:
+                raise
         return self._result(finished=True)
 
     def whole(self, *, close: bool) -> Generated:

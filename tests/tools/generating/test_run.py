@@ -160,6 +160,23 @@ def test_a_dry_run_shows_rows_and_writes_nothing(task: Task):
     assert files(task) == before
 
 
+def test_a_dry_run_at_its_limit_shows_what_there_is_and_promises_no_way_on(task: Task):
+    price = Price(prompt=1000, completion=1000)
+
+    def call(most: float) -> Generated:
+        limits = Limits(parallel=1, pause=0, max_cost=most)
+        return generate_rows(
+            task, Order(label="中立", wanted=10, dry_run=True), writer_of(Scripted(good), price), limits, told
+        )
+
+    shown = call(2.5)
+    assert shown.report.passed < 10 <= shown.report.written
+    assert len(shown.rows) + len(shown.quarantined) == 10
+    with pytest.raises(LimitReached) as reached:
+        call(0.001)
+    assert "keeps nothing" in str(reached.value.hint)
+
+
 def test_a_finished_batch_asks_nothing_more_and_stays_as_it_is(task: Task):
     first = run(task, Scripted(good), batch="mine")
     before = files(task)
