@@ -65,6 +65,8 @@ class Next:
     spread: float
     minutes: float
     candidates: int
+    elsewhere: float = 0.0
+    """Expected gain of one training of the best other change."""
 
 
 def look_at_all(night: Night) -> list[Looked]:
@@ -99,7 +101,8 @@ def next_of(night: Night, found: Sequence[Looked]) -> Next | None:
         return None
     looked, seeds = arms[choice.arm], night.rules.seeds
     proposal = _proposal(looked, choice.arm.key)
-    return Next(looked, proposal, choice.expected, choice.spread, choice.arm.minutes * seeds, candidates)
+    minutes = choice.arm.minutes * seeds
+    return Next(looked, proposal, choice.expected, choice.spread, minutes, candidates, choice.elsewhere)
 
 
 def _proposal(looked: Looked, key: str) -> Proposal:
@@ -287,5 +290,5 @@ def _beliefs(night: Night, standing: Standing, tasks: Sequence[Task]) -> Beliefs
             known = measured(tried.comparison) if tried.comparison is not None else None
             task = by_name.get(name)
             if known is not None and task is not None and chosen.proposal.changes:
-                beliefs.observed(seen_in(task, chosen.proposal, *known))
+                beliefs.observed(seen_in(chosen.proposal, *known))
     return beliefs

@@ -1,20 +1,23 @@
 """The decisions of a night, each a function of what is believed: what to try, whether to go on, how many seeds, keep, adopt.
 
-The real loop (agent/overnight/trial.py, finish.py) and the simulation of a thousand nights
-(tests/benchmarks/overnight_simulation.py) call the same functions, so what is simulated is what runs. Nothing here reads a
-file, a clock or a model; differences, errors and floors are fractions of the primary metric.
+The real loop (agent/overnight/) and the simulation of a thousand nights (tests/benchmarks/overnight_simulation.py) call the
+same functions, so what is simulated is what runs. Nothing here reads a file, a clock or a model; differences, errors and floors
+are fractions of the primary metric. The numbers below were chosen by that simulation, on worlds other than its held-out one.
 
-    choose -> (quick_verdict) -> train one seed -> seeds_wanted ... -> keep | drop -> ... -> worth_opening -> ending
+    choose -> (quick_check_pays -> quick_verdict) -> train one seed -> seeds_wanted ... -> keep | drop -> the next
+           -> seeds_before_opening -> worth_opening -> test opened once -> ending
 """
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Literal
 
-from agent.overnight.belief import Arm, Belief
+from agent.overnight.belief import Arm, Belief, usual_error
 from tools.comparison import Verdict
 from tools.text import T, Text
 
@@ -22,10 +25,13 @@ FLOOR = 0.001
 """A step that is expected to bring less than a tenth of a point is not worth its cost."""
 QUICK_PART = 0.6
 """Part of an effect that a quick check shows: fewer rows and steps move a score less."""
-KEEP_AT = 0.6
-"""Probability of a gain from which on a change is kept; no claim is made by it."""
-OPEN_AT = 0.7
+KEPT_WITHIN = 1 / 3
+"""A change that measured lower than its base by more than this part of the error is not kept, whatever was promised of it."""
+OPEN_AT = 0.95
 """Probability of a gain from which on the locked test is opened: each opening makes later claims harder."""
+DECIDES = 2.8
+"""Standard errors of test that an expected gain must have for the opening to say "better" four times in five: 1.96 + 0.84."""
+_NODES = [NormalDist().inv_cdf((number + 0.5) / 9) for number in range(9)]
 
 AdoptRule = Literal["wait", "if_better", "if_not_worse"]
 
@@ -40,6 +46,8 @@ class Choice:
     spread: float
     candidates: int
     """Among how many."""
+    elsewhere: float
+    """Expected gain of one training of the best of the others; what further seeds of this one are weighed against."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,25 @@ def choose(arms: Sequence[Arm], *, rng: random.Random, minutes_left: float, nois
         return None
     draws = [(rng.gauss(arm.mean, arm.sd) / max(arm.minutes, 0.5), arm) for arm in fitting]
     best = max(draws, key=lambda pair: pair[0])[1]
-    return Choice(best, best.mean, best.sd, len(arms))
+    elsewhere = max((arm.belief.worth(noise) for arm in fitting if arm is not best), default=0.0)
+    return Choice(best, best.mean, best.sd, len(arms), elsewhere)
+
+
+def quick_check_pays(
+    belief: Belief, *, noise: float, rows: int, seeds: int = 1, part: float, elsewhere: float = 0.0
+) -> bool:
+    """Whether a quick check is worth its cost, `part` of that of one training (in runs or minutes, the scarcer).
+
+    It may show that the training is better spent on another change, which is expected to bring `elsewhere`; it pays when that
+    is worth more than what the same cost would bring in trainings. `noise` is the standard error that the full training will
+    have, `rows` and `seeds` are those of the quick check.
+    """
+    error = usual_error(rows, seeds=seeds, base_seeds=seeds) / QUICK_PART
+    moves = belief.sd**2 / math.hypot(belief.sd, error)
+    left = math.sqrt(belief.sd**2 - moves**2)
+    now = max(belief.worth(noise), elsewhere)
+    looks = [max(Belief(belief.mean + node * moves, left).worth(noise), elsewhere) for node in _NODES]
+    return sum(looks) / len(looks) - now > part * now
 
 
 def quick_verdict(belief: Belief, low: float, high: float, difference: float, *, noise: float) -> QuickVerdict:
@@ -83,31 +109,54 @@ def quick_verdict(belief: Belief, low: float, high: float, difference: float, *,
     """
     error = max((high - low) / (2 * 1.96), 1e-4)
     after = belief.after(difference / QUICK_PART, error / QUICK_PART)
-    goes_on = after.worth(noise) >= FLOOR
     reason = T(
-        "The quick check showed {points:+.1f} points; a gain of {expected:+.1f} is expected of a full training, with a "
-        "probability of {better:.0%} that it gains at all.",
+        "The quick check showed {points:+.1f} points; of a full training {expected:+.1f} are expected, and {better:.0%} "
+        "that it gains at all.",
         points=100 * difference,
         expected=100 * after.mean,
         better=after.p_better,
     )
-    return QuickVerdict(goes_on, reason, after)
+    return QuickVerdict(after.worth(noise) >= FLOOR, reason, after)
 
 
-def seeds_wanted(belief: Belief, *, trained: int, most: int, noise: float) -> int:
-    """How many further seeds to train now, 0 or 1: what looks good is replicated, the rest is dropped.
+def seeds_wanted(belief: Belief, *, trained: int, most: int, noise: float, elsewhere: float = 0.0) -> int:
+    """How many further seeds to train now, 0 or 1: what looks good is replicated as long as nothing else is worth more.
 
-    `belief` is after `trained` seeds; `noise` is the standard error that one more seed alone would have.
+    `belief` is after `trained` seeds, `noise` the standard error that one more seed alone would have, `elsewhere` as in Choice.
     """
     if trained >= most or belief.mean <= 0:
         return 0
-    gained = belief.worth(noise) - max(belief.mean, 0.0)
-    return 1 if gained >= FLOOR else 0
+    gained = belief.worth(noise) - belief.mean
+    return 1 if gained >= max(FLOOR, elsewhere) else 0
 
 
-def keep(belief: Belief) -> bool:
-    """True when later trials should start from it: by its mean over seeds, shrunk towards what was believed before."""
-    return belief.mean > 0 and belief.p_better >= KEEP_AT
+def keep(belief: Belief, difference: float, error: float) -> bool:
+    """True when later trials should start from it; no claim is made by that.
+
+    `belief` has taken in the measured mean over seeds. A strict test here would throw real gains away; taking the measurement
+    at its word would keep what was lucky.
+    """
+    return belief.mean > 0 and difference >= -KEPT_WITHIN * error
+
+
+def gain_over_start(kept: Sequence[Belief], difference: float, error: float) -> Belief:
+    """What is believed of the night's best version against the one it started from, measured against it on valid at the end.
+
+    `kept` is what was believed of each kept change before it was tried: the luck by which they were kept is drawn back.
+    """
+    prior = Belief(sum(one.mean for one in kept), math.sqrt(sum(one.sd**2 for one in kept)))
+    return prior.after(difference, error)
+
+
+def seeds_before_opening(belief: Belief | None, *, trained: int, most: int, rows: int, base_seeds: int) -> int:
+    """Further seeds of the night's best version before the test of so many rows is opened; trainings are held back for them.
+
+    None as long as nothing was kept. A gain that the opening will probably see as it is needs no more of them.
+    """
+    error = usual_error(rows, seeds=max(1, trained), base_seeds=max(1, base_seeds))
+    if belief is not None and belief.mean >= DECIDES * error:
+        return 0
+    return max(0, most - max(1, trained))
 
 
 def worth_opening(belief: Belief) -> bool:

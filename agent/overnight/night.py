@@ -214,6 +214,7 @@ def _choose(night: Night, following: Next) -> Chosen:
         spread=following.spread,
         minutes=round(following.minutes, 1),
         candidates=following.candidates,
+        elsewhere=following.elsewhere,
     )
     chosen = night.standing().open
     assert chosen is not None

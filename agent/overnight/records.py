@@ -94,6 +94,8 @@ class Chosen(_Line):
     """Of its whole way: quick check, training and further seeds."""
     candidates: int
     """Among how many allowed changes of all tasks it was chosen."""
+    elsewhere: float = 0.0
+    """Expected gain of one training of the best of the others; further seeds of this one are weighed against it."""
 
 
 class QuickChecked(_Line):

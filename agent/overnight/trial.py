@@ -224,11 +224,12 @@ class _Trial:
         """The seed that is worth training now, one that the parent has where there is one; None for enough."""
         night, cost = self._night, self._chosen.proposal.cost
         belief = after_seeds(self._belief, comparison)
-        noise = usual_error(comparison.rows)
+        noise = usual_error(comparison.rows, base_seeds=comparison.base_seeds)
         most = night.rules.seeds
         if measured(comparison) is None or not night.has_room(cost.minutes / max(1, cost.trainings)):
             return None
-        if not seeds_wanted(belief, trained=comparison.new_seeds, most=most, noise=noise):
+        elsewhere = self._chosen.elsewhere
+        if not seeds_wanted(belief, trained=comparison.new_seeds, most=most, noise=noise, elsewhere=elsewhere):
             return None
         trained = _seeds(self._path, version)
         shared = [seed for seed in _seeds(self._path, parent) if seed not in trained]
@@ -285,21 +286,22 @@ class _Trial:
         blocking = [line.metric for line in comparison.classes if line.blocks]
         blocking += [line.metric for line in comparison.slices if line.blocks]
         belief = after_seeds(self._belief, comparison)
-        if keep(belief) and blocking:
+        kept = keep(belief, *known)
+        if kept and blocking:
             reason = T("It fell beyond the margin on {parts}, which must not get worse.", parts=_listed(blocking))
             night.guard("protected_slice", reason, task=chosen.task, about=str(chosen.trial))
             return False, reason
-        return keep(belief), _words(belief, known[0], comparison.new_seeds)
+        return kept, _words(belief, known[0], comparison.new_seeds, kept=kept)
 
 
-def _words(belief: Belief, difference: float, seeds: int) -> Text:
+def _words(belief: Belief, difference: float, seeds: int, *, kept: bool) -> Text:
     parts = {
         "points": 100 * difference,
         "seeds": seeds,
         "expected": 100 * belief.mean,
         "better": belief.p_better,
     }
-    if keep(belief):
+    if kept:
         return T(
             "{points:+.1f} points on validation over {seeds} seed(s). With what was believed before, {expected:+.1f} points "
             "are expected and a gain is likely ({better:.0%}), so later trials start from it. No claim is made by this.",
