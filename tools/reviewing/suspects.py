@@ -136,7 +136,7 @@ def _of_group(evidence: _Evidence, rows: Sequence[Row]) -> Iterator[Candidate]:
                 "diagnosis",
                 suggested=None if tied else majority,
                 why=T(
-                    "{count} other rows ask the same and answer {answers}.",
+                    "Rows that ask the same: {count}, answered {answers}.",
                     count=len(rows) - 1,
                     answers=_listed(others),
                 ),
