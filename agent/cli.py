@@ -1,7 +1,6 @@
 """The command line: `iterate COMMAND`. Only registration lives here; each command imports its work when it runs.
 
-Exit codes: 0 done, 1 failed, 2 wrong use, 3 stopped by a budget, 4 a decision waits for a person, 75 try again later
-(another process holds the task), 130 interrupted.
+Exit codes are those of agent/commands/helping.py EXIT_CODES, which `iterate --help` shows.
 """
 
 from __future__ import annotations

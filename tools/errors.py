@@ -6,6 +6,7 @@ IterateError
 ├── StaleFile      a file changed since it was read: look again, nothing was written
 ├── Busy           another process holds the task or the run: wait, or stop that one
 ├── Refused        a guard said no (locked test set, path outside the task, unapproved change)
+│   └── NeedsPerson  only a person may say yes to this, and none is here
 ├── MissingPart    a package, a model file or a program is not installed: install it
 ├── RunFailed      a training ended badly: read its log
 ├── EndpointFailed the server of the language model refused, hung or answered nonsense: the rules go on without it
@@ -90,6 +91,12 @@ class Refused(IterateError):
     """A guard refused the action."""
 
 
+class NeedsPerson(Refused):
+    """Only a person may decide this, and nobody is at the terminal."""
+
+    exit_code = 4
+
+
 class MissingPart(IterateError):
     """Something that must be installed is not."""
 
@@ -104,6 +111,10 @@ EndpointTrouble = Literal[
 """budget: nothing was asked, since what it may cost is used up."""
 
 
+_PASSING = frozenset({"connection", "timeout", "rate", "server", "cut"})
+"""Troubles of a server that may be gone later."""
+
+
 class EndpointFailed(IterateError):
     """The language model's server did not give a usable answer; `trouble` says in one word why."""
 
@@ -112,6 +123,7 @@ class EndpointFailed(IterateError):
     ) -> None:
         super().__init__(message, hint=hint, page=page)
         self.trouble = trouble
+        self.exit_code = 75 if trouble in _PASSING else 1
 
 
 class WriteFailed(IterateError):

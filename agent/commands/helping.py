@@ -44,6 +44,18 @@ class HelpedCommand(TyperCommand):
         formatter.write("\n".join(help_lines(self, ctx, _SPEAKERS[0])))
 
 
+EXIT_CODES: dict[int, Text] = {
+    0: T("done"),
+    1: T("failed, or a person said no"),
+    2: T("wrong use: a flag, a name or a file has to be mended"),
+    3: T("stopped by a budget (time, trainings, cost)"),
+    4: T("something waits for a person; nothing was decided in their place"),
+    75: T("try again later: another process is at work, or a server does not answer"),
+    130: T("interrupted; nothing was left half written"),
+}
+"""What the program says to scripts when it ends; every command keeps to it."""
+
+
 class HelpedGroup(TyperGroup):
     """The same for a command that has commands."""
 
@@ -53,7 +65,7 @@ class HelpedGroup(TyperGroup):
 
 
 def help_lines(command: Any, context: Any, say: Speaker) -> list[str]:
-    """Usage, what it does, arguments, options, commands."""
+    """Usage, what it does, arguments, options, commands; for the whole program the exit codes too."""
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
     lines = [*wrap(say(T("Usage: {usage}", usage=usage))), "", *wrap(_said(command.help, say), indent="  ")]
     arguments: list[tuple[str, str]] = []
@@ -68,7 +80,10 @@ def help_lines(command: Any, context: Any, say: Speaker) -> list[str]:
     ]
     lines += _section(T("Arguments:"), arguments, say)
     lines += _section(T("Options:"), options, say)
-    return lines + _section(T("Commands:"), commands, say)
+    lines += _section(T("Commands:"), commands, say)
+    if context.parent is None:
+        lines += _section(T("Exit codes:"), [(str(code), say(meaning)) for code, meaning in EXIT_CODES.items()], say)
+    return lines
 
 
 def wrong_use_lines(wrong: Any, say: Speaker) -> list[str]:

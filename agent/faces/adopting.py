@@ -7,7 +7,7 @@ from pathlib import Path
 from agent.faces.console import ask, interactive, out, problem_lines
 from agent.faces.views.opened import opened_lines
 from agent.manual import adopt_opened, open_for_adoption, require_version, roll_back
-from tools.errors import Refused
+from tools.errors import NeedsPerson
 from tools.text import Speaker, T
 
 _YES = frozenset({"y", "yes", "是", "好", "採用"})
@@ -17,7 +17,7 @@ def adopt_version(path: Path, version: str, say: Speaker, *, yes: bool) -> int:
     """Open the test set, show it, ask once more, adopt; 1 when the person says no."""
     require_version(path, version)
     if not yes and not interactive():
-        raise Refused(
+        raise NeedsPerson(
             T("Adopting {version} opens the locked test set and needs a person or --yes.", version=version),
             hint=T("Run it in a terminal, or add --yes if the decision is already made."),
             page="methods/locked-test",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.faces.console import ask, interactive, out
-from tools.errors import Refused
+from tools.errors import NeedsPerson, Refused
 from tools.text import Speaker, T
 from tools.training.base_models import EMBEDDED, EMBEDDED_PREFIX, add_embedded, resolve_base_model
 
@@ -28,7 +28,12 @@ def add_model(name: str, say: Speaker, *, yes: bool) -> int:
     licence = info.licence
     if licence:
         out(say(T("{name} is used under: {licence}, {url}", name=info.title, licence=licence.name, url=licence.url)))
-    if not yes and not (interactive() and _agrees(say)):
+    if not yes and not interactive():
+        raise NeedsPerson(
+            T("Nobody is here to accept the licence of {name}; nothing was fetched.", name=info.name),
+            hint=T("Read the terms, then run the same command with --yes."),
+        )
+    if not yes and not _agrees(say):
         raise Refused(
             T("The licence of {name} was not accepted; nothing was fetched.", name=info.name),
             hint=T("Read the terms, then run the same command with --yes."),

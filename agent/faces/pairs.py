@@ -53,14 +53,14 @@ def write_pairs(path: Path, say: Speaker) -> int:
 
 
 def train_for_pairs(path: Path, folds: int, say: Speaker) -> int:
-    """Say the price, train the folds, write the pairs of their errors; 1 when it was cancelled."""
+    """Say the price, train the folds, write the pairs of their errors; 130 when it was cancelled."""
     task = load_task(path)
     plan = plan_folds(task, base_version(path, "") or "v0", folds)
     tell(say(_price(plan, say)))
     made = train_folds(path, folds, PlainFace(say).watch)
     if made is None:
         out(say(T("The trainings were cancelled; the same command continues them.")))
-        return 1
+        return 130
     file, pairs = made
     _show(pairs, task, say)
     _say_use(task, file, say)

@@ -11,7 +11,7 @@ from agent.journal import Journal
 from agent.manual import COMMAND
 from agent.proposing.now import base_version
 from agent.session import task_lock
-from tools.errors import Refused
+from tools.errors import NeedsPerson
 from tools.files import now
 from tools.text import Speaker, T, Text
 from tools.versioning.prune import Candidate, PrunePlan, judged_from, plan_prune, prune
@@ -31,7 +31,7 @@ def prune_task(path: Path, say: Speaker, *, versions: list[str], everything: boo
         if not plan.goes:
             return 0
         if not yes and not interactive():
-            raise Refused(
+            raise NeedsPerson(
                 T("Removing weights needs a person or --yes; nothing was removed."),
                 hint=T("Run it in a terminal, or add --yes after reading the list."),
             )

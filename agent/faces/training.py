@@ -15,12 +15,12 @@ from tools.text import Speaker, T
 
 
 def train_version(path: Path, version: str | None, seeds: str | None, say: Speaker, *, as_json: bool) -> int:
-    """Train and record a version; 1 when the training was cancelled."""
+    """Train and record a version; 130 when the training was cancelled."""
     face = StreamFace() if as_json else PlainFace(say)
     name = train(path, version, parse_seeds(seeds), face.watch, say)
     if name is None:
         out(say(T("The training was cancelled; its newest checkpoint is kept. `iterate train` continues it.")))
-        return 1
+        return 130
     if not as_json:
         _show_result(path, name, say)
     return 0
@@ -37,7 +37,7 @@ def stop_training(path: Path, say: Speaker) -> int:
 
 
 def evaluate_version(path: Path, version: str | None, say: Speaker, *, again: bool, as_json: bool) -> int:
-    """Evaluate a version on valid, from its weights or (not `again`) from its stored answers; 1 when it was cancelled."""
+    """Evaluate a version on valid, from its weights or (not `again`) from its stored answers; 130 when it was cancelled."""
     name = version or base_version(path, "")
     face = StreamFace() if as_json else PlainFace(say)
     if not again:
@@ -45,7 +45,7 @@ def evaluate_version(path: Path, version: str | None, say: Speaker, *, again: bo
         if as_json:
             out(result.model_dump_json(indent=2))
     elif not evaluate(path, name, face.watch, say):
-        return 1
+        return 130
     if not as_json:
         _show_result(path, name, say)
     return 0

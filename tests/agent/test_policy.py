@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from agent.approval import FirstAnswer, ReviewQuestion
@@ -103,3 +105,26 @@ def test_an_empty_policy_file_approves_nothing(tmp_path):
     assert (
         ask(PolicyApprover(read_policy(file), by="policy", who="x", defer_rest=True), proposal()).decision is Verb.defer
     )
+
+
+@pytest.mark.parametrize("language", ["en", "zh-TW"])
+def test_the_policy_file_on_the_reference_page_is_one(tmp_path, language):
+    page = Path(__file__).parents[2] / "references" / "troubleshooting" / f"sessions-and-locks.{language}.md"
+    example = "approve" + page.read_text(encoding="utf-8").partition("```text\napprove")[2].partition("```")[0]
+    file = tmp_path / "policy.yaml"
+    file.write_text(example, encoding="utf-8")
+    policy = read_policy(file)
+    assert len(policy.approve) == 4
+    assert set(Policy.model_fields) - {"decide"} <= set(example.replace(":", " ").split())
+
+
+def test_what_a_language_model_thought_of_is_still_asked_by_day():
+    idea = proposal().model_copy(update={"origin": "model"})
+    assert ask(by_rules("any"), idea).decision is Verb.defer
+    assert ask(by_rules("any", defer_rest=False), idea) is None
+
+
+def test_a_deferred_proposal_says_which_condition_failed():
+    policy = Policy.model_validate({"approve": [{"kinds": ["recipe"]}, {"kinds": ["config"], "max_minutes": 4}]})
+    answer = ask(PolicyApprover(policy, by="policy", who="night.yaml", defer_rest=True), proposal(minutes=5))
+    assert "5 min" in answer.reason
