@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 
 from pydantic import JsonValue
@@ -15,7 +16,9 @@ from tools.errors import InputError, Problem
 from tools.preference.usable import pair_problems
 from tools.reading.task import load_split
 from tools.running.recipe import apply_recipe
-from tools.task import ConfigFile, Task
+from tools.scoring.asking import Asker
+from tools.scoring.prompting import template_fields
+from tools.task import ConfigFile, Row, Task
 from tools.text import Speaker, T, Text, english, visible
 from tools.versioning.changes import setting_name
 
@@ -73,7 +76,7 @@ def joined(parts: list[Text]) -> Text:
 
 
 def checked_config(task: Task, text: str) -> ConfigFile:
-    """The configuration with this text; raises InputError for every problem of its values and of its data recipe."""
+    """The configuration with this text; raises InputError for every problem of its values, its data recipe and its prompt."""
     after = config_after(task, text)
     before = [*task.config.problems, *_recipe_problems(task, task.config)]
     refuse_new_problems(before, [*after.problems, *_recipe_problems(task, after)])
@@ -81,10 +84,28 @@ def checked_config(task: Task, text: str) -> ConfigFile:
 
 
 def _recipe_problems(task: Task, config: ConfigFile) -> list[Problem]:
-    """Unknown labels and row ids in the recipe, and a preference method without pairs."""
+    """Files that are not the task's, unknown labels and row ids, a method without pairs, a prompt that asks nothing."""
     changed = task.model_copy(update={"config": config})
-    recipe = apply_recipe(changed, load_split(changed, "train").split, oversample=False).problems
-    return [*recipe, *pair_problems(changed)]
+    train = load_split(changed, "train")
+    files = [one for one in train.problems if one.about.get("what") in {"no_file", "outside"}]
+    recipe = apply_recipe(changed, train.split, oversample=False)
+    return [*files, *recipe.problems, *pair_problems(changed), *_prompt_problems(changed, recipe.rows)]
+
+
+def _prompt_problems(task: Task, rows: Sequence[Row]) -> list[Problem]:
+    """Why rows could not be asked as the configuration says: examples that train does not have, words that mean two labels."""
+    template = task.config.values.prompt.template
+    if template is not None and not template_fields(template):
+        message = T("prompt.template names no field of the rows, so every question would be the same.")
+        hint = T("Put field names in braces, such as {example}.", example="{text}")
+        return [Problem(message=message, hint=hint, page="methods/prompting")]
+    try:
+        asker = Asker(task)
+        for row in rows[:1]:
+            asker.messages(row)
+    except InputError as error:
+        return error.problems or [Problem(message=error.message, hint=error.hint, page=error.page)]
+    return []
 
 
 def _forecast(proposal: Proposal, changes: list[Change]) -> Effect:
