@@ -220,7 +220,14 @@ def _opened(facts: NightFacts) -> Iterator[Block]:
 
 def _forecasts(facts: NightFacts) -> Iterator[Block]:
     if facts.forecasts:
-        header = [T("Task"), T("Version"), T("Metric"), T("Promised (points)"), T("With"), T("Chance of improving")]
+        header = [
+            T("Task"),
+            T("Version"),
+            T("Metric"),
+            T("Promised (points)"),
+            T("Interval level"),
+            T("Chance of improving"),
+        ]
         header += [T("Came (points)"), T("Inside")]
         rows: list[list[Text | str]] = [
             [

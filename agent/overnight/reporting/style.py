@@ -27,6 +27,8 @@ table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 caption { text-align: left; color: var(--soft); font-size: .88rem; padding-bottom: .35rem; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border-bottom: 1px solid var(--rule); }
 td:not(.number) { min-width: 6.5rem; }
+thead th.number { min-width: 4.4rem; }
+thead th:first-child.number { min-width: 0; }
 thead th { border-bottom: 2px solid var(--rule); font-weight: 600; }
 tbody th { font-weight: 600; }
 tbody th:not(.number) { min-width: 10.5rem; }
@@ -54,7 +56,7 @@ footer { margin-top: 2.5rem; color: var(--soft); font-size: .88rem; }
     --warn:#7a4700; --link:#000; }
   body { max-width: none; padding: 0; font-size: 10.5pt; } nav { display: none; } .scroll { overflow: visible; }
   svg { min-width: 0; } h2, figcaption, caption { break-after: avoid; } tr, figure, .opening, dd { break-inside: avoid; }
-  td:not(.number), tbody th:not(.number) { min-width: 0; }
+  td:not(.number), tbody th:not(.number), thead th.number { min-width: 0; }
   thead { display: table-header-group; } table { font-size: 8.5pt; } th, td { padding: .2rem .35rem; }
 }
 """

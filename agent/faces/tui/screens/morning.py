@@ -37,8 +37,8 @@ _KEYS: tuple[Hint, ...] = (
     ("1-9 Enter", T("take a decision up")),
     ("Tab", T("scroll")),
     ("← →", T("older, newer night")),
-    ("y", T("copy its command")),
     ("Esc", T("back")),
+    ("y", T("copy its command")),
 )
 _KEYS_WITHOUT: tuple[Hint, ...] = (("↑ ↓", T("scroll")), ("← →", T("older, newer night")), ("Esc", T("back")))
 
