@@ -277,13 +277,15 @@ class PolicyApprover:
         who: str,
         defer_rest: bool,
         facts: RuleFacts = NO_FACTS,
+        approved: int = 0,
     ) -> None:
+        """`approved` is how many trainings rules have approved in this session before, by a process that is gone."""
         self._facts = facts
         self._policy = policy
         self._by = by
         self._who = who
         self._defer_rest = defer_rest
-        self._trainings = 0
+        self._trainings = approved
 
     def answer(self, question: Question) -> Answer | None:
         """Approve or defer a proposal; decide by the verdict; confirm by the test; None leaves it to a person."""

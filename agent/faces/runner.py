@@ -13,10 +13,13 @@ from agent.faces.console import interactive, tell
 from agent.faces.person import PersonApprover
 from agent.faces.plain import PlainFace
 from agent.faces.stream import StreamFace
+from agent.journal import Journal
 from agent.model.client import open_model
 from agent.policy import Policy, PolicyApprover, parse_rules, read_policy
+from agent.records import past_sessions
 from agent.session import EXIT_CODES, Session
 from agent.settings import load_settings
+from tools.change import Decision, Proposal, Verb
 from tools.errors import Busy, InputError
 from tools.text import Speaker, T
 from tools.versioning.rule_facts import rule_facts
@@ -31,7 +34,8 @@ def run_session(
     resume = "iterate run " + task_path.name
     caller = Caller(settings, say, task=task_path.name, command=resume, warn=lambda wrong: tell(say(wrong)))
     person = caller.before(PersonApprover(task_path, face, say)) if interactive() and not as_json else None
-    approvers = _approvers(rules, policy, person, task_path)
+    approved = 0 if fresh else _approved_before(task_path)
+    approvers = _approvers(rules, policy, person, task_path, approved)
     if not approvers:
         tell(say(T("No terminal and no policy: nothing will be approved here, questions wait for a person.")))
     show = StreamFace().watch if as_json else face.watch
@@ -57,7 +61,21 @@ def run_session(
         raise
 
 
-def _approvers(rules: list[str], policy: Path | None, person: Approver | None, task: Path) -> list[Approver]:
+def _approved_before(task: Path) -> int:
+    """Trainings that rules approved in the session that is taken up: being killed gives nobody more of them."""
+    taken_up = next((one.record.id for one in past_sessions([task]) if one.open), None)
+    found = 0
+    for entry in Journal(task).entries():
+        if entry.session == taken_up and entry.event == "decision" and entry.by in {"rule", "policy"}:
+            decision = Decision.model_validate(entry.data["decision"])
+            if decision.decision is Verb.approve:
+                found += Proposal.model_validate(entry.data["proposal"]).cost.trainings
+    return found
+
+
+def _approvers(
+    rules: list[str], policy: Path | None, person: Approver | None, task: Path, approved: int
+) -> list[Approver]:
     """Rules before the person: what they cover is not asked; without a person they defer the rest."""
     if rules and policy:
         raise InputError(
@@ -72,7 +90,10 @@ def _approvers(rules: list[str], policy: Path | None, person: Approver | None, t
         found = read_policy(policy), "policy", policy.name
     if found is not None:
         read, by, who = found
-        approvers.append(PolicyApprover(read, by=by, who=who, defer_rest=person is None, facts=rule_facts(task)))
+        facts = rule_facts(task)
+        approvers.append(
+            PolicyApprover(read, by=by, who=who, defer_rest=person is None, facts=facts, approved=approved)
+        )
     if person is not None:
         approvers.append(person)
     return approvers

@@ -214,8 +214,8 @@ def _keep(task_dir: Path, finished: _Finished) -> SeedOutcome:
 def _keep_weights(task_dir: Path, finished: _Finished) -> str | None:
     spec, result = finished.spec, finished.result
     source = Path(spec.adapter_from) if spec.adapter_from is not None else finished.run.file(result.adapter)
-    if not spec.train and spec.adapter_from is None:
-        return None
+    if spec.adapter_from is None and not (spec.train and result.adapter):
+        return None  # the base model as it is, or a training command that leaves no weights here
     if not owns(task_dir, spec.version, spec.adapter_from):
         source = keep_weights(task_dir, spec.version, spec.seed, source, (spec.run_id, result.adapter_sha256))
     return source.resolve().relative_to(task_dir.resolve()).as_posix()

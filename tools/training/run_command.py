@@ -26,12 +26,13 @@ import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tools.errors import InputError, MissingPart
-from tools.files import sha256_file, write_model
+from tools.files import write_model
 from tools.results import Prediction
 from tools.runs import RunResult
 from tools.scoring.metrics import summarise
 from tools.text import T, visible
 from tools.training.cancel import Cancelled
+from tools.training.checkpoints import weights_sha256
 from tools.training.examples import read_examples
 from tools.training.failures import CommandFailed
 from tools.training.job import PREDICTIONS, Job
@@ -93,7 +94,6 @@ def run_command(job: Job) -> RunResult:
 
 def _result(job: Job, predictions: list[Prediction], written: str, sealed: tuple[str | None, str | None]) -> RunResult:
     spec, adapter = job.spec, job.run.file("adapter")
-    weights = sorted(adapter.glob("*.safetensors")) if adapter.is_dir() else []
     return RunResult(
         run_id=spec.run_id,
         version=spec.version,
@@ -106,7 +106,7 @@ def _result(job: Job, predictions: list[Prediction], written: str, sealed: tuple
         sealed_test=sealed[0],
         sealed_sha256=sealed[1],
         adapter="adapter" if adapter.is_dir() else "",
-        adapter_sha256="-".join(sha256_file(file) for file in weights),
+        adapter_sha256=weights_sha256(adapter) if adapter.is_dir() else "",
         history=[],
         rows_truncated=0,
         minutes=round(job.seconds / 60, 2),
