@@ -36,7 +36,7 @@ from tools.results import SplitResult
 from tools.scoring.rescore import rescore
 from tools.text import Speaker, T, visible
 from tools.versioning.adopt import AdoptionRecord, RolledBack, adopt, current, rollback
-from tools.versioning.ledger import OpenedTest, open_test
+from tools.versioning.ledger import OpenedTest, open_test, shown_of
 from tools.versioning.records import snapshot_text
 from tools.versions import begin_version, list_versions, next_version, record_failure, record_rescored
 
@@ -199,9 +199,15 @@ def apply_change(path: Path, change: Change) -> EditConfigResult:
 
 
 def open_for_adoption(path: Path, version: str) -> OpenedTest:
-    """Open the locked test set for a version (with the one in use beside it) and enter it in the ledger."""
+    """Open the locked test set for a version (with the one in use beside it) and enter it in the ledger.
+
+    An opening that a night made for this version is shown again: a second one would make every later claim harder.
+    """
     require_version(path, version)
     with task_lock(path):
+        before = shown_of(path, version)
+        if before is not None:
+            return before
         base = base_version(path, "")
         parent = _parent_of(path, version) or (base if base != version else None)
         opened = open_test(

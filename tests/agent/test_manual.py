@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from agent.journal import Journal
-from agent.manual import call_tool
+from agent.manual import adopt_opened, call_tool, open_for_adoption
 from agent.session import task_lock
+from tests.support.night_tasks import Place, give_version
 from tools.errors import Busy, InputError
 from tools.files import sha256_bytes
+from tools.versioning.ledger import open_test, openings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -55,3 +57,12 @@ def test_wrong_arguments_are_listed_and_nothing_is_recorded(task):
         call_tool("edit_config", json.dumps({"task_dir": str(task), "edit": []}))
     assert raised.value.problems
     assert Journal(task).entries() == []
+
+
+def test_adopting_what_a_night_opened_shows_that_opening_again(tmp_path):
+    task = Place(tmp_path, trained=("one",)).task("one")
+    give_version(task, "v2", level=0.85)
+    opened = open_test(task, versions=["v1", "v2"], why="adoption of v2", by="--allow config", decision_id="night:v2")
+    assert open_for_adoption(task, "v2") == opened
+    assert len(openings(task)) == 1
+    assert adopt_opened(task, "v2").version == "v2"

@@ -134,6 +134,12 @@ def shown_openings(task_path: Path) -> list[tuple[str, OpenedTest]]:
     return [(line.decision_id, line.opened) for line in _shown_lines(task_path)]
 
 
+def shown_of(task_path: Path, version: str) -> OpenedTest | None:
+    """What the latest opening for the adoption of a version showed, whatever it was compared with; None without one."""
+    found = [line.opened for line in _shown_lines(task_path) if line.opened.versions[-1:] == [version]]
+    return next((opened for opened in reversed(found) if version in opened.scores), None)
+
+
 def _shown_lines(task_path: Path) -> list[_Shown]:
     return [line for line in _lines(task_path / SHOWN, _Shown) if line is not None]
 

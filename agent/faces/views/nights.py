@@ -116,11 +116,14 @@ def _tried(line: Tried, say: Speaker) -> Text:
 
 
 def _waiting(line: Waiting, say: Speaker) -> Text:
-    what = line.proposal.title if line.proposal is not None else line.version
     parts: dict[str, str | Text] = {"task": visible(line.task, 60), "reason": line.reason, "command": line.command}
-    if what is None:
-        return T("Waits for you, {task}: {reason} ({command})", **parts)
-    return T("Waits for you, {task}: {what}. {reason} ({command})", what=what, **parts)
+    if line.proposal is not None:
+        return T("Waits for you, {task}: {what}. {reason} ({command})", what=line.proposal.title, **parts)
+    if line.version is not None:
+        return T(
+            "Waits for you: whether {version} of {task} is adopted. {reason} ({command})", version=line.version, **parts
+        )
+    return T("Waits for you, {task}: {reason} ({command})", **parts)
 
 
 _TEXTS: dict[str, Callable[[Any, Speaker], Text]] = {

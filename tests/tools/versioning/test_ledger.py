@@ -237,11 +237,11 @@ def _could_unseal(tree: ast.Module) -> bool:
     return marked or bool(names & {"SEAL_LINE", "b85decode", "a85decode", "decompress", "decompressobj", "zlib"})
 
 
-def test_the_test_set_is_opened_from_the_step_and_the_command_of_adoption_only():
+def test_the_test_set_is_opened_from_the_step_and_the_command_of_adoption_and_the_end_of_a_night_only():
     callers = {
         path.relative_to(ROOT).as_posix()
         for folder in ("tools", "agent")
         for path in (ROOT / folder).rglob("*.py")
         if "open_test(" in path.read_text(encoding="utf-8") and path.name != "ledger.py"
     }
-    assert callers <= {"agent/steps/adopt.py", "agent/manual.py"}
+    assert callers <= {"agent/steps/adopt.py", "agent/manual.py", "agent/overnight/finish.py"}
