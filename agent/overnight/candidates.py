@@ -20,6 +20,7 @@ from agent.overnight.belief import Beliefs, arms_of, measured, seen_before, seen
 from agent.overnight.choose import FLOOR, choose
 from agent.overnight.context import Night, Standing
 from agent.overnight.ended import unfinished_work
+from agent.overnight.last_seeds import held_back
 from agent.overnight.records import Chosen, NightRecord, Tried, Waiting, night_records
 from agent.overnight.rules import refusal
 from agent.overnight.trial import pause_for_edit
@@ -87,16 +88,19 @@ def next_of(night: Night, found: Sequence[Looked]) -> Next | None:
         if not looked.base and looked.allowed and night.has_room(looked.allowed[0].cost.minutes):
             first = looked.allowed[0]
             return Next(looked, first, 0.0, 0.0, first.cost.minutes, candidates)
-    standing = night.standing()
+    standing, held = night.standing(), held_back(night)
     beliefs = _beliefs(night, standing, [looked.task for looked in found])
     arms = {}
     for looked in (one for one in found if one.base):
         for arm in arms_of(looked.task, looked.allowed, beliefs):
-            if arm.belief.worth(looked.noise) >= FLOOR and _affordable(night, _proposal(looked, arm.key)):
+            if arm.belief.worth(looked.noise) >= FLOOR and _affordable(
+                night, _proposal(looked, arm.key), sum(one.runs for one in held)
+            ):
                 arms[arm] = looked
     rng = random.Random(f"{night.plan.seed}:{standing.next_trial}")
     noise = min((looked.noise for looked in arms.values()), default=1.0)
-    choice = choose(list(arms), rng=rng, minutes_left=night.minutes_left(), noise=noise)
+    minutes_left = night.minutes_left() - sum(one.runs * one.minutes for one in held)
+    choice = choose(list(arms), rng=rng, minutes_left=minutes_left, noise=noise)
     if choice is None:
         return None
     looked, seeds = arms[choice.arm], night.rules.seeds
@@ -109,9 +113,9 @@ def _proposal(looked: Looked, key: str) -> Proposal:
     return next(one for one in looked.allowed if one.id == key)
 
 
-def _affordable(night: Night, proposal: Proposal) -> bool:
+def _affordable(night: Night, proposal: Proposal, held: int) -> bool:
     left = night.runs_left()
-    return left is None or max(1, proposal.cost.trainings) <= left
+    return left is None or max(1, proposal.cost.trainings) + held <= left
 
 
 def _looked_at(night: Night, path: Path) -> Looked | None:

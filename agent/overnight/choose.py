@@ -148,15 +148,13 @@ def gain_over_start(kept: Sequence[Belief], difference: float, error: float) -> 
     return prior.after(difference, error)
 
 
-def seeds_before_opening(belief: Belief | None, *, trained: int, most: int, rows: int, base_seeds: int) -> int:
+def seeds_before_opening(belief: Belief, *, trained: int, most: int, rows: int, base_seeds: int) -> int:
     """Further seeds of the night's best version before the test of so many rows is opened; trainings are held back for them.
 
-    None as long as nothing was kept. A gain that the opening will probably see as it is needs no more of them.
+    A gain that the opening will probably see as it is needs none.
     """
     error = usual_error(rows, seeds=max(1, trained), base_seeds=max(1, base_seeds))
-    if belief is not None and belief.mean >= DECIDES * error:
-        return 0
-    return max(0, most - max(1, trained))
+    return 0 if belief.mean >= DECIDES * error else max(0, most - trained)
 
 
 def worth_opening(belief: Belief) -> bool:

@@ -69,7 +69,7 @@ def _is_start(night: Night, path: Path, file: str) -> bool:
     return start is not None and start.config is not None and content == start.config.encode("utf-8", "surrogateescape")
 
 
-def _best(night: Night, standing: Standing, task: str) -> tuple[str, str] | None:
+def first_and_best(night: Night, standing: Standing, task: str) -> tuple[str, str] | None:
     """The version that the night began with and the best that it kept; None when they are the same."""
     kept = standing.kept(task)
     if not kept:
@@ -82,7 +82,7 @@ def _best(night: Night, standing: Standing, task: str) -> tuple[str, str] | None
 
 def _leave(night: Night, path: Path, standing: Standing) -> bool:
     """A person ended the night: nothing is opened, what was kept waits."""
-    found = _best(night, standing, path.name)
+    found = first_and_best(night, standing, path.name)
     if found is not None:
         reason = T("You ended the night before its end, so the locked test was not opened.")
         _wait(night, path.name, found[1], reason)
@@ -91,11 +91,11 @@ def _leave(night: Night, path: Path, standing: Standing) -> bool:
 
 def _claim(night: Night, path: Path, standing: Standing) -> bool:
     """Open the test set where there is something to claim; True when the best version was adopted."""
-    name, found = path.name, _best(night, standing, path.name)
+    name, found = path.name, first_and_best(night, standing, path.name)
     if found is None:
         return False
     start, best = found
-    belief = _belief(path, standing, start, best)
+    belief = belief_over_start(path, standing, start, best)
     if standing.opened(name) is None and not worth_opening(belief):
         reason = T(
             "A gain over {start} is not likely enough ({better:.0%}) to open the locked test for it.",
@@ -111,7 +111,7 @@ def _claim(night: Night, path: Path, standing: Standing) -> bool:
     return _adopt(night, path, best, belief, opened)
 
 
-def _belief(path: Path, standing: Standing, start: str, best: str) -> Belief:
+def belief_over_start(path: Path, standing: Standing, start: str, best: str) -> Belief:
     """What is believed of the best version's gain over the start, by all that validation said."""
     before = [first_belief(chosen) for chosen, _ in standing.kept(path.name) if chosen.base]
     known = measured(compare_tool(CompareArgs(task_dir=path, base=start, new=best)))

@@ -20,12 +20,13 @@ from filelock import FileLock, Timeout
 
 from agent.approval import user_name
 from agent.context import Context, Left
-from agent.events import Emit, Event, Progress
+from agent.events import Emit, Event, Progress, VersionBegun
 from agent.journal import Journal
 from agent.overnight.budget import Meter
 from agent.overnight.candidates import Looked, Next, look_at_all, next_of
 from agent.overnight.context import STOP, Night, Tell
 from agent.overnight.finish import finish
+from agent.overnight.last_seeds import Held, held_back, line_key
 from agent.overnight.records import (
     LOCK,
     BudgetLimits,
@@ -176,9 +177,11 @@ def _step(night: Night) -> StopReason | None:
         found = look_at_all(night)
         following = next_of(night, found)
         if following is None:
-            return _nothing_left(night, found)
+            return None if _trained_last(night) else _nothing_left(night, found)
         if _wants_seeds(night, following):
-            _measure(night, following)
+            looked, minutes = following.looked, following.minutes / night.rules.seeds
+            begun = Held(looked.task.path, looked.base, max(looked.base_seeds) + 1, 1, minutes)
+            _further_seed(night, begun, f"measured:{looked.task.name}")
             return None
         chosen = _choose(night, following)
     carry_out(night, chosen)
@@ -238,10 +241,17 @@ def _wants_seeds(night: Night, following: Next) -> bool:
     )
 
 
-def _measure(night: Night, following: Next) -> None:
-    """Train the version to start from with one more seed, as `iterate train --version --seeds` does."""
-    path, base = following.looked.task.path, following.looked.base
-    seed = max(following.looked.base_seeds) + 1
+def _trained_last(night: Night) -> bool:
+    """Train one of the seeds that were held back for the end; False when none is left or fits."""
+    held = next((one for one in held_back(night) if night.has_room(one.minutes)), None)
+    if held is not None:
+        _further_seed(night, held, line_key(held))
+    return held is not None
+
+
+def _further_seed(night: Night, wanted: Held, key: str) -> None:
+    """Train a version with one more seed, as `iterate train --version --seeds` does."""
+    path, version, seed = wanted.path, wanted.version, wanted.seed
 
     def hear(event: Event) -> None:
         if isinstance(event, Progress):
@@ -249,17 +259,19 @@ def _measure(night: Night, following: Next) -> None:
         night.watch(event)
 
     context = Context(session=night.who, emit=hear, say=night.say, leaving=night.leaving)
+    once_more = T("Seed {seed} as well, so that luck can be told from gain", seed=seed)
+    night.watch(VersionBegun(version=version, parent="", title=once_more, minutes=wanted.minutes, memory_gb=None))
     try:
         with task_lock(path):
-            run_version(LaunchArgs(task_dir=path, version=base, seeds=[seed]), context)
+            run_version(LaunchArgs(task_dir=path, version=version, seeds=[seed]), context)
     except Busy as busy:
         night.pause(path.name, busy.message, f"iterate run {path.name}")
         return
     except IterateError as error:
-        night.guard("evaluator", error.message, task=path.name, about=base, page=error.page)
-    Journal(path).note(night.who, "measured", base, by="policy", version=base, seed=seed)
-    seeds = sorted(one.seed for one in training_of(path, base))
-    night.add(Measured, f"measured:{path.name}", task=path.name, version=base, seeds=seeds)
+        night.guard("evaluator", error.message, task=path.name, about=version, page=error.page)
+    Journal(path).note(night.who, "measured", version, by="policy", version=version, seed=seed)
+    seeds = sorted(one.seed for one in training_of(path, version))
+    night.add(Measured, key, task=path.name, version=version, seeds=seeds)
     night.spend()
 
 

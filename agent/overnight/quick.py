@@ -1,4 +1,4 @@
-"""The quick check of a trial: on a part of the rows first, where the rules ask for it and it costs much less than training."""
+"""The quick check of a trial: on a part of the rows first, where the rules allow it and it is worth its cost."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ from pathlib import Path
 from agent.context import Left
 from agent.events import Progress
 from agent.overnight.belief import Belief, usual_error
-from agent.overnight.choose import quick_verdict
+from agent.overnight.choose import quick_check_pays, quick_verdict
 from agent.overnight.context import Night
 from agent.overnight.records import Chosen, QuickChecked
 from agent.session import task_lock
 from tools.errors import InputError
-from tools.probing.quick_check import QuickCheckArgs, plan_quick_check, run_quick_check
+from tools.probing.quick_check import QuickCheckArgs, QuickPlan, plan_quick_check, run_quick_check
 from tools.probing.quick_records import read_quick
 from tools.reading.task import load_split, load_task
 from tools.runs import RunEvent
 from tools.text import Text
 
-WORTH = 0.5
-"""A quick check may take at most this part of the minutes that the whole trial would take."""
 RUNS = 2
 """One for each side."""
 
@@ -67,9 +65,7 @@ def quickly_checked(night: Night, chosen: Chosen, path: Path) -> Checked | None:
 
 
 def _meaning(chosen: Chosen, path: Path, numbers: _Numbers) -> Checked:
-    belief = Belief(chosen.expected, max(chosen.spread, 1e-6))
-    noise = usual_error(max(1, len(load_split(load_task(path), "valid").split.rows)))
-    verdict = quick_verdict(belief, numbers.low, numbers.high, numbers.difference, noise=noise)
+    verdict = quick_verdict(_first_belief(chosen), numbers.low, numbers.high, numbers.difference, noise=_noise(path))
     return Checked(verdict.goes_on, verdict.reason, verdict.belief)
 
 
@@ -78,6 +74,24 @@ def _pays(night: Night, chosen: Chosen) -> bool:
     needs_training = bool(chosen.proposal.changes) and chosen.proposal.cost.trainings > 0
     left = night.runs_left()
     return night.rules.quick_check and needs_training and (left is None or left > RUNS + chosen.proposal.cost.trainings)
+
+
+def _is_worth_it(night: Night, chosen: Chosen, path: Path, plan: QuickPlan) -> bool:
+    """Whether what it may show is worth its part of a training, in minutes, or in runs where they are limited."""
+    training = max(chosen.minutes / night.rules.seeds, 0.1)
+    minutes = plan.estimate.minutes if plan.estimate is not None else 2 * plan.args.share * training
+    part = max(minutes / training, RUNS if night.runs_left() is not None else 0)
+    belief, seeds, rows = _first_belief(chosen), plan.args.seeds, plan.valid_rows
+    known = {"noise": _noise(path), "part": part, "elsewhere": chosen.elsewhere}
+    return quick_check_pays(belief, rows=rows, seeds=seeds, **known)
+
+
+def _first_belief(chosen: Chosen) -> Belief:
+    return Belief(chosen.expected, max(chosen.spread, 1e-6))
+
+
+def _noise(path: Path) -> float:
+    return usual_error(max(1, len(load_split(load_task(path), "valid").split.rows)))
 
 
 def _known(chosen: Chosen, path: Path) -> _Numbers | None:
@@ -104,7 +118,7 @@ def _measure(night: Night, chosen: Chosen, path: Path) -> _Numbers | None:
             plan = plan_quick_check(args)
         except InputError:  # the change moves what is measured, so only its full training can be compared
             return None
-        if plan.estimate is not None and plan.estimate.minutes > WORTH * chosen.minutes:
+        if not _is_worth_it(night, chosen, path, plan):
             return None
         result = run_quick_check(plan, hear, night.leaving)
     if result is None:

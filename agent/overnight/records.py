@@ -113,7 +113,9 @@ class QuickChecked(_Line):
 
 
 class Measured(_Line):
-    """The version that a night starts from was trained with further seeds, so that chance can be told from gain."""
+    """A version was trained with further seeds: the one that the night starts from, so that chance can be told from gain, or
+    the best one at its end, so that opening the test decides something.
+    """
 
     type: Literal["measured"] = "measured"
     task: str
