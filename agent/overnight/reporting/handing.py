@@ -106,7 +106,8 @@ def rules(facts: NightFacts) -> Iterator[Block]:
             T(
                 "What no rule can allow at night: destroying, uploading, accepting a licence, and opening the locked test set "
                 "before the end of the night."
-            )
+            ),
+            T("These rules were fixed when the night began; whoever edited a policy file meanwhile changed nothing."),
         ]
     )
 
