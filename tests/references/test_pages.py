@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 
 from agent.cli import app
 from agent.library import Library
+from agent.policy import Policy
 from tools.config import TrainingConfig
 from tools.evidence.thresholds import read_thresholds
 from tools.outcomes.result_origins import answered_splits
@@ -20,11 +21,11 @@ LANGUAGES = ("en", "zh-TW")
 TROUBLESHOOTING = """
     class-imbalance underfitting overfitting output-format low-accuracy unstable-training label-noise data-leak truncation
     small-data configuration results-files broken-files installation sessions-and-locks
-    language-model
+    language-model repair-workspace
 """
 METHODS = """
     comparison sft lora orpo dpo kto class-weights oversampling data-generation model-upgrade decoding comparing-versions
-    locked-test labelling quick-check prompting
+    locked-test labelling quick-check prompting overnight
 """
 EXPECTED_IDS = {f"troubleshooting/{name}" for name in TROUBLESHOOTING.split()} | {
     f"methods/{name}" for name in METHODS.split()
@@ -171,6 +172,8 @@ def test_every_configuration_example_is_a_valid_configuration(page_id, language)
             TrainingConfig.model_validate(values)
         elif first == "# configs/benchmark_config.yaml":
             assert "unknown" not in answered_splits(values).values()
+        elif first == "# policy.yaml":
+            assert Policy.model_validate(values).approve
         else:
             assert first == "# task_definition.yaml"
             assert read_thresholds(values["diagnosis"])[1] == []
