@@ -153,8 +153,8 @@ class Allowance(_Model):
         for file in added_files(proposal):
             if not _fits(file, self.data):
                 return T("The rules do not name {file} under `data`.", file=visible(file, 120))
-            if file in facts.generated_files and not self.generated:
-                return T("{file} holds rows that a language model wrote.", file=visible(file, 120))
+            if file not in facts.own_files and not self.generated:
+                return T("{file} may hold rows that a language model wrote.", file=visible(file, 120))
         return None
 
 

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from agent.approval import FirstAnswer, ReviewQuestion
+from agent.approval import ConfirmQuestion, FirstAnswer, ReviewQuestion
 from agent.policy import Policy, PolicyApprover, parse_rules, read_policy
+from tests.support.nights import comparison
 from tools.change import Change, ChangeKind, Cost, Difficulty, Edit, Effect, Goal, Proposal, Tier, Verb
 from tools.errors import InputError
 from tools.text import T
+from tools.versioning.ledger import OpenedTest
+from tools.versioning.rule_facts import RuleFacts
 
 
 def proposal(kind=ChangeKind.config, path=("training", "epochs"), minutes=5.0, trainings=1, changes=None):
@@ -128,3 +131,16 @@ def test_a_deferred_proposal_says_which_condition_failed():
     policy = Policy.model_validate({"approve": [{"kinds": ["recipe"]}, {"kinds": ["config"], "max_minutes": 4}]})
     answer = ask(PolicyApprover(policy, by="policy", who="night.yaml", defer_rest=True), proposal(minutes=5))
     assert "5 min" in answer.reason
+
+
+@pytest.mark.parametrize(("adopt", "deploys", "adopted"), [("if_better", False, True), ("if_better", True, None)])
+def test_a_task_with_a_deploy_command_is_adopted_by_rule_only_where_the_file_allows_it(adopt, deploys, adopted):
+    compared = comparison("v1", "v2", 0.7, 0.8)
+    opened = OpenedTest(ordinal=1, versions=["v1", "v2"], scores={}, verdict="better", notes=[])
+    question = ConfirmQuestion(version="v2", parent="v1", comparison=compared, opened=opened)
+    for deploy, expected in ((False, adopted), (True, True)):
+        policy = Policy.model_validate({"adopt": adopt, "deploy": deploy})
+        facts = RuleFacts(deploys=deploys)
+        approver = PolicyApprover(policy, by="policy", who="night.yaml", defer_rest=True, facts=facts)
+        answer = approver.answer(question)
+        assert (None if answer is None else answer.adopt) == expected

@@ -1,4 +1,4 @@
-"""What rules must know of a task besides the proposal: models whose terms were named here, generated rows, a deploy command.
+"""What rules must know of a task besides the proposal: models whose terms were named here, rows of people, deploying.
 
 It only reads, and approves nothing. Rules are in agent/policy.py and agent/overnight/rules.py.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, JsonValue
@@ -20,7 +22,6 @@ from tools.versioning.records import list_versions
 
 _BASE_MODEL = ("training", "base_model")
 _PLACES = (_BASE_MODEL, *(short for short, key in SHORT_FORMS.items() if key == _BASE_MODEL))
-_ROW_FOLDERS = ("data/reviewed", "data/generated")
 
 
 class RuleFacts(BaseModel):
@@ -30,8 +31,8 @@ class RuleFacts(BaseModel):
 
     named_models: frozenset[str] = frozenset()
     """Base models whose licence was named here: installed with it on the screen, or trained before."""
-    generated_files: frozenset[str] = frozenset()
-    """Files of rows that hold some written by a language model, relative to the task folder."""
+    own_files: frozenset[str] = frozenset()
+    """Files under data/ in which no row says that a language model wrote it, relative to the task folder."""
     deploys: bool = False
     """Adoption runs a command of the task."""
 
@@ -41,15 +42,12 @@ NO_FACTS = RuleFacts()
 
 
 def rule_facts(task_path: Path) -> RuleFacts:
-    """The facts of a task; what cannot be read counts as never agreed to, and as generated."""
-    try:
+    """The facts of a task; what cannot be read counts as never agreed to, and as written by a model."""
+    deploys = True
+    with suppress(IterateError, OSError):
         deploys = load_task(task_path).definition.deploy_command is not None
-    except IterateError:
-        deploys = True
     return RuleFacts(
-        named_models=frozenset(_named(task_path)),
-        generated_files=frozenset(_generated(task_path)),
-        deploys=deploys,
+        named_models=frozenset(_named(task_path)), own_files=frozenset(_own_files(task_path)), deploys=deploys
     )
 
 
@@ -57,11 +55,12 @@ def _named(task_path: Path) -> Iterator[str]:
     for name in EMBEDDED:
         if resolve_base_model(EMBEDDED_PREFIX + name).installed:
             yield EMBEDDED_PREFIX + name
-    for task in sorted(folder for folder in task_path.parent.iterdir() if (folder / "iterations").is_dir()):
-        for record in list_versions(task):
-            trained = _base_model(record.snapshot) if record.manifest and record.snapshot else None
-            if trained is not None:
-                yield trained
+    for task in sorted(task_path.parent.iterdir()):
+        with suppress(IterateError, OSError):  # a neighbour that cannot be read tells nothing
+            for record in list_versions(task) if (task / "iterations").is_dir() else []:
+                trained = _base_model(record.snapshot) if record.manifest and record.snapshot else None
+                if trained is not None:
+                    yield trained
 
 
 def _base_model(snapshot: Path) -> str | None:
@@ -80,15 +79,22 @@ def _value(data: JsonValue, place: tuple[str, ...]) -> JsonValue:
     return data
 
 
-def _generated(task_path: Path) -> Iterator[str]:
-    for folder in _ROW_FOLDERS:
-        for file in sorted((task_path / folder).glob("**/*.jsonl")):
-            if _holds_generated(file):
+def _own_files(task_path: Path) -> Iterator[str]:
+    for file in sorted((task_path / "data").glob("**/*.*")):
+        with suppress(OSError):
+            found = file.stat()
+            if file.is_file() and not _holds_generated(file, found.st_mtime_ns, found.st_size):
                 yield file.relative_to(task_path).as_posix()
 
 
-def _holds_generated(file: Path) -> bool:
-    """True when a row says that a model wrote it, or cannot be read."""
+@lru_cache(maxsize=512)
+def _holds_generated(file: Path, changed: int, size: int) -> bool:
+    """True when a row says that a model wrote it, or cannot be read; remembered until the file changes.
+
+    Only files of JSON lines can say so: this program writes generated rows in no other form.
+    """
+    if file.suffix != ".jsonl":
+        return False
     try:
         with file.open(encoding="utf-8") as lines:
             return any(_is_generated(json.loads(line)) for line in lines if line.strip())

@@ -26,9 +26,7 @@ from tools.versioning.ledger import OpenedTest
 from tools.versioning.rule_facts import NO_FACTS, RuleFacts, rule_facts
 
 EVERYTHING = "any"
-HERE = RuleFacts(
-    named_models=frozenset({"embedded:smollm2-135m"}), generated_files=frozenset({"data/reviewed/w.jsonl"})
-)
+HERE = RuleFacts(named_models=frozenset({"embedded:smollm2-135m"}), own_files=frozenset({"data/reviewed/mine.jsonl"}))
 
 
 def written(tmp_path: Path, text: str) -> NightRules:
@@ -208,10 +206,14 @@ def test_a_licence_counts_as_named_only_by_the_facts_of_the_place():
 
 def test_rows_of_a_language_model_need_a_word_of_their_own(tmp_path):
     listed = "approve: [{kinds: [data], data: ['data/reviewed/*']%s}]"
-    joins = change("data.train", ["data/train.jsonl", "data/reviewed/w.jsonl"], ChangeKind.data, ["data/train.jsonl"])
-    assert "language model" in why(written(tmp_path, listed % ""), joins)
-    assert why(written(tmp_path, listed % ", generated: true"), joins) == ""
-    assert why(written(tmp_path, listed % ""), joins, NO_FACTS) == ""
+    models, mine = (
+        change("data.train", ["data/train.jsonl", f"data/reviewed/{name}.jsonl"], ChangeKind.data, ["data/train.jsonl"])
+        for name in ("models", "mine")
+    )
+    assert "language model" in why(written(tmp_path, listed % ""), models)
+    assert why(written(tmp_path, listed % ", generated: true"), models) == ""
+    assert why(written(tmp_path, listed % ""), mine) == ""
+    assert why(written(tmp_path, listed % ""), mine, NO_FACTS) != ""
 
 
 def test_what_a_language_model_thought_of_passes_only_with_an_explicit_line_in_a_file(tmp_path):
@@ -226,9 +228,11 @@ def test_the_facts_of_a_task_are_read_from_its_records_and_rows(tmp_path):
     mood.write("data/reviewed/mine.jsonl", '{"text": "a", "label": "正面", "source": "person"}\n')
     mood.write("data/reviewed/models.jsonl", '{"text": "a", "label": "正面", "provenance": {"model": "small"}}\n')
     mood.write("data/reviewed/broken.jsonl", "not json\n")
+    mood.write("data/elsewhere/more.jsonl", '{"text": "a", "label": "正面", "generated_by": "small"}\n')
     mood.write("iterations/v1/config_snapshot.yaml", "training: {base_model: some/model}\n")
     facts = rule_facts(mood.path)
-    assert facts.generated_files == {"data/reviewed/models.jsonl", "data/reviewed/broken.jsonl"}
+    splits = {f"data/{split}.jsonl" for split in ("train", "valid", "test")}
+    assert facts.own_files == splits | {"data/reviewed/mine.jsonl"}
     assert "some/model" not in facts.named_models  # nothing was trained: a folder that anybody may have made
     manifest = '{"version": "v1", "parent": null, "created_at": "", "program": "", "config_sha256": "", "data": {}}'
     mood.write("iterations/v1/manifest.json", manifest)
