@@ -191,10 +191,12 @@ def _follow(run_dir: Path, context: Context) -> bool:
             status = wait(run_dir, tell, offset=offset, should_stop=context.leaving)
         except RunFailed as gone:
             ended = RunDir(run_dir).status()
-            if attempt == RESUMES or ended is None or ended.state.ended:
+            # Without a status it died before its first word: killed early, or it cannot start, which the last attempt shows.
+            if attempt == RESUMES or (ended is not None and ended.state.ended):
                 raise
             context.emit(Notice(level="warning", message=gone.message))
-            offset = RunDir(run_dir).file("events.jsonl").stat().st_size
+            events = RunDir(run_dir).file("events.jsonl")
+            offset = events.stat().st_size if events.exists() else 0
             continue
         if status is None or not status.state.ended:
             raise Left

@@ -65,7 +65,7 @@ def run_probe(
             wait(path, on_event, should_stop=should_stop)
         except RunFailed:
             status = RunDir(path).status()
-            if attempt == _RESUMES or status is None or status.state.ended:
+            if attempt == _RESUMES or (status is not None and status.state.ended):
                 raise
             continue
         result = RunDir(path).result()

@@ -1,0 +1,92 @@
+"""What two workspaces have to agree in when one was killed on its way and the other was not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+_CLOCKS = frozenset(
+    {"at", "created_at", "started_at", "ended_at", "session", "decision_id", "minutes", "tokens_per_second"}
+)
+_CLOCKS |= {"peak_memory_mb", "resumed", "seconds", "program", "basis"}
+"""Values that say when, how fast or by which process; everything else has to be equal."""
+
+
+def outcome(task: Path) -> dict[str, Any]:
+    """Decisions, versions, results, openings, forecasts and the version in use of a task, without clocks."""
+    journal = [one for one in _lines(task / "iterations/journal.jsonl")]
+    return {
+        "decisions": [
+            (one["event"], one["key"], _plain(one["data"].get("decision") or one["data"].get("choice")))
+            for one in journal
+        ],
+        "configuration": (task / "configs/training_config.yaml").read_text("utf-8"),
+        "versions": {
+            path.parent.name: _version(path.parent) for path in sorted(task.glob("iterations/*/manifest.json"))
+        },
+        "results": {
+            path.name: _plain(json.loads(path.read_text("utf-8")))
+            for path in sorted(task.glob("benchmarks/results/*.json"))
+        },
+        "ledger": _plain(_lines(task / "iterations/test_ledger.jsonl")),
+        "shown": _plain(_lines(task / "iterations/test_openings.jsonl")),
+        "forecasts": _plain(_lines(task / "iterations/forecasts.jsonl")),
+        "in_use": _plain(_json(task / "models/current.json")),
+        "runs": sorted(path.parent.name for path in task.glob("runs/*/spec.json")),
+    }
+
+
+def trained_twice(task: Path) -> list[str]:
+    """Runs that have more than one end, or events after it; and versions with more runs than seeds."""
+    found = []
+    for file in sorted(task.glob("runs/*/events.jsonl")):
+        events = _lines(file)
+        ends = [place for place, event in enumerate(events) if event.get("type") == "end"]
+        if len(ends) > 1 or (ends and ends[-1] != len(events) - 1):
+            found.append(file.parent.name)
+    specs = [_json(path) for path in sorted(task.glob("runs/*/spec.json"))]
+    pairs = [(spec["version"], spec["seed"]) for spec in specs]
+    return found + [f"{version} seed {seed}" for version, seed in set(pairs) if pairs.count((version, seed)) > 1]
+
+
+def lost_approvals(task: Path) -> list[str]:
+    """Proposals that were approved and did not become a version."""
+    journal = _lines(task / "iterations/journal.jsonl")
+    approved = [
+        one for one in journal if one["event"] == "decision" and one["data"]["decision"]["decision"] == "approve"
+    ]
+    begun = {one["data"]["proposal_id"] for one in journal if one["event"] == "version_begun"}
+    return [one["key"] for one in approved if one["data"]["decision"]["proposal_id"] not in begun]
+
+
+def repeated(task: Path) -> list[str]:
+    """Entries of the journal that stand there twice."""
+    keys = [f"{one['session']} {one['key']}" for one in _lines(task / "iterations/journal.jsonl")]
+    return sorted({key for key in keys if keys.count(key) > 1})
+
+
+def _version(folder: Path) -> dict[str, Any]:
+    files = {
+        name: (folder / name).read_text("utf-8")
+        for name in ("config_snapshot.yaml", "comparison.md")
+        if (folder / name).exists()
+    }
+    for name in ("manifest.json", "results.json"):
+        files[name] = _plain(_json(folder / name))
+    files["sealed"] = [path.read_text("utf-8") for path in sorted(folder.glob("sealed/*"))]
+    return files
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text("utf-8")) if path.exists() else None
+
+
+def _lines(path: Path) -> list[Any]:
+    return [json.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items() if key not in _CLOCKS}
+    return [_plain(one) for one in value] if isinstance(value, list) else value
