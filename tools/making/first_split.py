@@ -86,10 +86,12 @@ def plan_first_split(
             page=PAGE,
             problems=found.problems,
         )
-    sizes = sizes_of(judged, None, valid_rows, test_rows, kept)
-    sizes["train"] += len(rows) - judged
     log = ProblemLog(task.name)
-    placed = divide(_groups(task, rows, log), sizes, seed)
+    groups = _groups(task, rows, log)
+    apart = sorted(place for group in groups if _is_written(group, rows) for place in group.rows)
+    sizes = sizes_of(len(rows) - len(apart), None, valid_rows, test_rows, kept)
+    placed = divide([group for group in groups if not _is_written(group, rows)], sizes, seed)
+    placed["train"] = sorted([*placed["train"], *apart])
     divided = {split: [rows[place] for place in placed[split]] for split in ORDER}
     split = FirstSplit(
         rows=divided,
@@ -157,10 +159,12 @@ def _groups(task: Task, rows: Sequence[Labelled], log: ProblemLog) -> list[Group
         Example(row.fields, row.answer, str(row.answer) if stratified else "", str(group))
         for row, group in zip(rows, together, strict=True)
     ]
-    groups = groups_of(examples, log)
-    return [
-        group._replace(train_only=group.train_only or any(rows[at].written for at in group.rows)) for group in groups
-    ]
+    return groups_of(examples, log)
+
+
+def _is_written(group: Group, rows: Sequence[Labelled]) -> bool:
+    """True when a model wrote one of them: they are for training alone, with whatever is a copy of them."""
+    return any(rows[place].written for place in group.rows)
 
 
 def _together(task: Task, rows: Sequence[Labelled]) -> list[int]:

@@ -229,6 +229,8 @@ def _described_problems(one: Described) -> Iterator[Text]:
         yield T("A name is empty.")
     elif len(one.name) > _LONGEST_NAME:
         yield T("{name} is too long; {most} characters is the most.", name=visible(one.name, 60), most=_LONGEST_NAME)
+    elif one.name != one.name.strip():
+        yield T("{name} begins or ends with a space.", name=repr(visible(one.name, 60)))
     if _odd(one.name + one.means):
         yield T("{text} has control characters in it.", text=visible(one.name + " " + one.means, 80))
     if len(one.means) > _LONGEST_SENTENCE:
