@@ -12,11 +12,13 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from tools.comparing.paired_comparison import Setting, Side, compare_sides
-from tools.comparison import Comparison
+from tools.comparison import Comparison, SettledLine
 from tools.errors import InputError, NotFound, Refused
 from tools.outcomes.predictions import read_predictions
 from tools.read_results import ReadResultsArgs, ReadResultsResult, latest, read_results
 from tools.reading.task import inside, load_split, load_task
+from tools.reviewing.settled import settled_score
+from tools.task import Task
 from tools.text import T, visible
 from tools.versioning.ledger import shown
 from tools.versioning.records import changes_between, find_version
@@ -53,7 +55,24 @@ def compare(args: CompareArgs) -> Comparison:
         changes=changes_between(args.task_dir, args.base, args.new),
         rows={row.id: row for row in load_split(task, "valid").split.rows},
     )
-    return compare_sides(setting, *sides)
+    found = compare_sides(setting, *sides)
+    return found.model_copy(update={"settled": _settled(task, *sides)})
+
+
+def _settled(task: Task, base: Side, new: Side) -> SettledLine | None:
+    """Both versions on the labels that a person settled; None where there are none."""
+    old = settled_score(task, base.result.version, base.predictions)
+    after = settled_score(task, new.result.version, new.predictions) if old is not None else None
+    if old is None or after is None:
+        return None
+    return SettledLine(
+        metric=old.metric,
+        old=old.value,
+        new=after.value,
+        changed=after.changed,
+        confirmed=after.confirmed,
+        left_out=after.left_out,
+    )
 
 
 def _opened(args: CompareArgs) -> Comparison:

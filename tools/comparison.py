@@ -108,6 +108,18 @@ class FormatPart(_Model):
     """Part that comes from better or worse answers; the two add up to the difference."""
 
 
+class SettledLine(_Model):
+    """The primary metric on validation labels that a person settled; beside the raw score, and never part of a verdict."""
+
+    metric: str
+    old: float
+    new: float
+    changed: int
+    """Rows whose label the person replaced."""
+    confirmed: int
+    left_out: int
+
+
 class Comparison(_Model):
     """Two versions on the same rows of one split."""
 
@@ -145,6 +157,7 @@ class Comparison(_Model):
     visible: Visible | None = None
     """What this many rows can show at the disagreement of these versions."""
     format: FormatPart | None = None
+    settled: SettledLine | None = None
 
     @property
     def reached(self) -> bool | None:

@@ -205,10 +205,13 @@ def decided(task: MoodTask, proposal: Proposal, verb: Verb, **more: object) -> t
     """The review answers; the state behind it, and what was said."""
     events: list[object] = []
     context = Context(session="s1", emit=events.append, say=english)
-    found = diagnose(DiagnoseArgs(task_dir=task.path, version="v1"))
+    # Only a rejection looks for what else could be proposed.
+    found = (
+        diagnose(DiagnoseArgs(task_dir=task.path, version="v1")).model_dump(mode="json") if verb is Verb.reject else {}
+    )
     state: State = {
         "task": str(task.path), "session": "s1", "base": "v1", "iteration": 0, "cursor": 0, "queue": [], "decisions": [],
-        "grants": [], "diagnosis": found.model_dump(mode="json"), "proposals": [proposal.model_dump(mode="json")],
+        "grants": [], "diagnosis": found, "proposals": [proposal.model_dump(mode="json")],
         "answer": Decision.model_validate(
             {"proposal_id": proposal.id, "decision": verb, "by": "person", "who": "t", "at": now(), **more}
         ).model_dump(mode="json"),
@@ -238,7 +241,7 @@ def test_a_rejection_with_a_reason_is_kept_and_the_same_change_not_proposed_agai
     assert entry.data["decision"]["reason"] == "太貴，先不要"
     following = [Proposal.model_validate(one).id for one in state["proposals"][state["cursor"] :]]
     assert proposal.id not in following
-    again = proposals_now(mood.path, "v1", diagnose(DiagnoseArgs(task_dir=mood.path, version="v1")))
+    again = proposals_now(mood.path, "v1", Diagnosis.model_validate(state["diagnosis"]))
     assert proposal.id not in {one.id for one in again}
     assert not state["queue"]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tools.comparing.words import evidence_lines, metric_name, verdict_name
+from tools.comparing.words import evidence_lines, metric_name, settled_line_sentence, verdict_name
 from tools.comparison import Comparison, MetricLine, Range
 from tools.text import Speaker, T, Text, visible
 from tools.versioning.ledger import OpenedTest
@@ -25,6 +25,8 @@ def markdown(comparison: Comparison, say: Speaker) -> str:
         lines += ["", *_classes(comparison, say)]
     lines += ["", "## " + say(T("Statistics")), "", *(f"- {say(line)}" for line in evidence_lines(comparison))]
     lines += _rows(T("Fixed rows"), comparison.fixed, say) + _rows(T("Broken rows"), comparison.broken, say)
+    if comparison.settled is not None:
+        lines += ["", "## " + say(T("Settled labels")), "", say(settled_line_sentence(comparison.settled))]
     recommended = T("Recommended: {choice}.", choice=comparison.recommendation)
     verdict = T("Verdict: {verdict}.", verdict=verdict_name(comparison.verdict))
     lines += ["", "## " + say(T("Decision")), "", f"{_MARKS[comparison.recommended]} {say(verdict)} {say(recommended)}"]

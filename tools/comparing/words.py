@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tools.comparison import ClassLine, Comparison, FormatPart, NoiseFloor, Range, SliceLine, TargetLine
+from tools.comparison import ClassLine, Comparison, FormatPart, NoiseFloor, Range, SettledLine, SliceLine, TargetLine
 from tools.evidence.power import MOST_ROWS, MOST_SEEDS, WANTED_POWER, Settling, Visible
 from tools.evidence.protected import LENGTHS
 from tools.outcomes.metric_names import class_of
+from tools.reviewing.settled import SettledScore
 from tools.text import T, Text, visible
 from tools.words import split_name
 
@@ -191,3 +192,37 @@ def _target(line: TargetLine, comparison: Comparison) -> Text:
     if line.reached:
         return T("Target {metric} {threshold:.1%}: reached, {said}.", metric=name, threshold=line.threshold, said=said)
     return T("Target {metric} {threshold:.1%}: not reached, {said}.", metric=name, threshold=line.threshold, said=said)
+
+
+def settled_sentence(score: SettledScore) -> Text:
+    """The score on settled labels beside the one on the labels as they stand."""
+    return T(
+        "On labels that a person settled: {metric} {value:.1%}; as they stand {raw:.1%}. {caution}",
+        metric=metric_name(score.metric),
+        value=score.value,
+        raw=score.raw,
+        caution=settled_caution(score),
+    )
+
+
+def settled_caution(score: SettledScore | SettledLine) -> Text:
+    """How many labels were settled how, and why nothing is decided by the score on them."""
+    return T(
+        "{changed} of the labels in doubt were changed, {confirmed} stand, {left_out} rows were left out. Targets and verdicts "
+        "keep to the labels as they stand; only rows that a model answered otherwise were asked about, so this leans towards "
+        "models.",
+        changed=score.changed,
+        confirmed=score.confirmed,
+        left_out=score.left_out,
+    )
+
+
+def settled_line_sentence(line: SettledLine) -> Text:
+    """Both versions of a comparison on settled labels."""
+    return T(
+        "On labels that a person settled: {metric} {old:.1%} → {new:.1%}. {caution}",
+        metric=metric_name(line.metric),
+        old=line.old,
+        new=line.new,
+        caution=settled_caution(line),
+    )

@@ -9,12 +9,16 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict
 
+from tools.errors import InputError
 from tools.evidence.case import label_counts, shares, weak_classes
 from tools.evidence.thresholds import Thresholds, read_thresholds
 from tools.making.first_rows import never_divided, next_step
+from tools.outcomes.predictions import read_predictions
 from tools.read_results import latest
-from tools.reading.task import SplitRead, load_split
+from tools.reading.task import SplitRead, inside, load_split
 from tools.results import ResultFiles, SplitResult
+from tools.reviewing.batch import list_batches
+from tools.reviewing.settled import SettledScore, settled_score
 from tools.task import SplitName, Task, TaskType
 from tools.text import Text
 
@@ -97,6 +101,8 @@ class TaskStatus(_Model):
     result_file: str | None = None
     locked: list[str] = []
     """Result files of the test split or of an unknown split, unread."""
+    settled: SettledScore | None = None
+    """The primary metric on labels that a person settled; shown beside the raw score, and nothing is decided by it."""
     next_step: Text | None = None
     """What a person does first, in a task that has no rows to train on."""
 
@@ -133,8 +139,20 @@ def task_status(
         splits=[_split_line(task, read[name]) for name in SPLITS if name in read],
         result_file=result.file if result else None,
         locked=results.locked,
+        settled=_settled(task, result),
         next_step=next_step(task) if _is_blank(task, read) else None,
     )
+
+
+def _settled(task: Task, result: SplitResult | None) -> SettledScore | None:
+    """The score on settled labels, from the answers that were kept."""
+    path = inside(task.path, result.predictions) if result and result.predictions else None
+    if result is None or path is None or not path.is_file() or not list_batches(task.path):
+        return None
+    try:
+        return settled_score(task, result.version, read_predictions(path))
+    except InputError:  # answers that cannot be read are named where they are needed
+        return None
 
 
 def _is_blank(task: Task, read: Mapping[SplitName, SplitRead]) -> bool:

@@ -7,7 +7,7 @@ from agent.conversation.said import Tell
 from agent.conversation.situation import Situation
 from agent.conversation.understand import Understood
 from agent.proposing.now import base_version
-from tools.comparing.words import metric_name
+from tools.comparing.words import metric_name, settled_sentence
 from tools.outcomes.status import ClassLine, MetricLine, SplitLine, TaskStatus, task_status
 from tools.read_results import ReadResultsArgs, read_results
 from tools.reading.task import load_task
@@ -28,6 +28,8 @@ def answer(understood: Understood, situation: Situation, tell: Tell) -> None:
         para(tell, T("{task} has no trained version yet; the first step is a baseline: improve {task}.", task=task))
     else:
         para(tell, T("{task}, {version} on valid: {scores}", task=task, version=status.version, scores=_scores(status)))
+    if status.settled is not None:
+        para(tell, settled_sentence(status.settled))
     _classes(status, situation, tell)
     items(tell, [_split(line) for line in status.splits])
     worst = min((line for line in status.classes if line.weak), key=lambda line: line.f1, default=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.faces.layout import table, wrap
 from agent.faces.views.words import percent, points
-from tools.comparing.words import metric_name
+from tools.comparing.words import metric_name, settled_sentence
 from tools.outcomes.status import ClassLine, MetricLine, SplitLine, TaskStatus
 from tools.text import Speaker, T, visible
 
@@ -55,7 +55,8 @@ def _performance(status: TaskStatus, say: Speaker) -> list[str]:
     header = [say(T("Metric")), say(T("Score")), say(T("Target")), say(T("Gap"))]
     rows = [_metric_row(line, say) for line in status.metrics]
     title = T("Scores of {version} on valid", version=status.version)
-    return ["### " + say(title), *table(header, rows, indent=""), ""]
+    settled = wrap(say(settled_sentence(status.settled))) if status.settled is not None else []
+    return ["### " + say(title), *table(header, rows, indent=""), *settled, ""]
 
 
 def _metric_row(line: MetricLine, say: Speaker) -> list[str]:

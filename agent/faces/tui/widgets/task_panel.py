@@ -69,6 +69,8 @@ class TaskPanel(Flow):
                 lines += self._target(line, width)
         others = [line for line in status.metrics if line.target is None and line.value is not None]
         rows = [["", self._say(metric_name(line.metric)), percent(line.value or 0)] for line in others]
+        if status.settled is not None:
+            rows.append(["", self._say(T("settled labels")), percent(status.settled.value)])
         return lines + [text for texts in _table(rows, width) for text in texts]
 
     def _target(self, line: MetricLine, width: int) -> list[Line]:
