@@ -164,7 +164,7 @@ def _choice(line: Chosen | None) -> dict[str, object]:
         "proposal_id": line.proposal.id,
         "base": line.base,
         "chosen_at": line.at,
-        "expected": line.expected,
+        "expected": line.expected if line.proposal.changes else None,
         "spread": line.spread,
         "planned_minutes": line.minutes,
         "candidates": line.candidates,

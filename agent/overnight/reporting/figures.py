@@ -168,7 +168,7 @@ def budget_figure(facts: NightFacts) -> Iterator[Figure]:
     rows: list[list[Text | str]] = [
         [
             clock(points[at].at),
-            number(elapsed[at]),
+            number(elapsed[at], 1),
             number(points[at].minutes, 1),
             str(points[at].runs),
             number(points[at].dollars, 2),

@@ -142,11 +142,12 @@ def not_shown(facts: NightFacts) -> list[Text]:
 
 
 def _of_choosing(facts: NightFacts) -> Iterator[Text]:
-    if len(facts.trials) > 1:
+    tried = sum(not one.is_baseline for one in facts.trials)
+    if tried > 1:
         yield T(
             "The best of {count} changes looks better on valid than it is, because it was chosen there: only the locked test "
             "is a claim.",
-            count=len(facts.trials),
+            count=tried,
         )
     if any(one.observed is not None and one.observed.direction == 0 for one in facts.trials):
         yield T(

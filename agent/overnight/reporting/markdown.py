@@ -11,6 +11,7 @@ from agent.overnight.reporting.shapes import NightFacts
 from agent.overnight.reporting.words import LONGEST, clean, paragraph, plain
 from tools.text import Speaker, T
 
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _FENCE = re.compile(r"`{3,}")
 
 
@@ -68,4 +69,4 @@ def _commands(block: Commands, say: Speaker) -> Iterator[str]:
 
 def _escaped(text: str) -> str:
     """No HTML, no link and no picture out of foreign text; everything else reads as it is."""
-    return text.replace("\\", "\\\\").replace("<", "\\<").replace("](", "]\\(")
+    return _TAG.sub(r"\\<", text.replace("\\", "\\\\")).replace("](", "]\\(")

@@ -51,16 +51,17 @@ def _ending(facts: NightFacts) -> Iterator[Text]:
 
 
 def _counted(facts: NightFacts) -> Text:
-    if not facts.trials:
+    tried = [one for one in facts.trials if not one.is_baseline]
+    if not tried:
         return T("No change was tried.")
     used = facts.budget.used
-    count = {name: sum(one.outcome == name for one in facts.trials) for name in ("kept", "discarded", "dead_end")}
-    failed = sum(one.outcome in {"crashed", "interrupted"} for one in facts.trials)
+    count = {name: sum(one.outcome == name for one in tried) for name in ("kept", "discarded", "dead_end")}
+    failed = sum(one.outcome in {"crashed", "interrupted"} for one in tried)
     return T(
         "Changes tried in {time}: {tried} ({kept} kept, {discarded} discarded, {dead} dead ends, {failed} crashed or "
         "interrupted).",
-        time=duration(used.minutes or sum(one.minutes for one in facts.trials)),
-        tried=len(facts.trials),
+        time=duration(used.minutes or sum(one.minutes for one in tried)),
+        tried=len(tried),
         kept=count["kept"],
         discarded=count["discarded"],
         dead=count["dead_end"],
@@ -69,11 +70,6 @@ def _counted(facts: NightFacts) -> Text:
 
 
 def _gains(facts: NightFacts) -> Iterator[Text]:
-    telling = [one for one in facts.tasks if one.kept or one.opened]
-    for one in telling[:MOST_TASKS]:
-        yield from task_gain(one)
-    if len(telling) > MOST_TASKS:
-        yield T("What became of {count} more tasks is below.", count=len(telling) - MOST_TASKS)
     for one in [one for one in facts.tasks if one.baseline is not None][:MOST_TASKS]:
         told = T(
             "{version} is the first version of {task}, trained this night: later ones are measured against it.",
@@ -81,6 +77,11 @@ def _gains(facts: NightFacts) -> Iterator[Text]:
             task=plain(one.name, 60),
         )
         yield told
+    telling = [one for one in facts.tasks if one.kept or one.opened]
+    for one in telling[:MOST_TASKS]:
+        yield from task_gain(one)
+    if len(telling) > MOST_TASKS:
+        yield T("What became of {count} more tasks is below.", count=len(telling) - MOST_TASKS)
     unchanged = [
         one for one in facts.tasks if one.tried > int(one.baseline is not None) and not one.kept and not one.opened
     ]

@@ -138,7 +138,7 @@ def _trial_row(one: TrialFacts, *, several: bool) -> list[Text | str]:
         str(one.number),
         *([plain(one.task, 40)] if several else []),
         change_name(one),
-        OUTCOMES[one.outcome],
+        _outcome(one),
         _expected(one),
         observed,
         span,
@@ -146,6 +146,10 @@ def _trial_row(one: TrialFacts, *, several: bool) -> list[Text | str]:
         number(one.minutes, 1),
         verdict_name(one.verdict) if one.verdict else "-",
     ]
+
+
+def _outcome(one: TrialFacts) -> Text:
+    return T("baseline") if one.is_baseline and one.outcome == "kept" else OUTCOMES[one.outcome]
 
 
 def change_name(one: TrialFacts) -> Text | str:
@@ -173,7 +177,7 @@ def _measured(one: MeasuredFacts) -> Text:
 
 
 def _reason(one: TrialFacts) -> Text:
-    return T("{number} {outcome}: {reason}", number=f"{one.number}.", outcome=OUTCOMES[one.outcome], reason=one.reason)
+    return T("{number} {outcome}: {reason}", number=f"{one.number}.", outcome=_outcome(one), reason=one.reason)
 
 
 # --- test

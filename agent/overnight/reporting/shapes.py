@@ -68,6 +68,7 @@ class TrialFacts(_Facts):
     chosen_at: str = ""
     ended_at: str = ""
     expected: float | None = None
+    """None for a baseline."""
     spread: float | None = None
     planned_minutes: float | None = None
     candidates: int | None = None
@@ -84,6 +85,11 @@ class TrialFacts(_Facts):
     """Of the paired comparison on valid."""
     noise_floor: float | None = None
     minutes: float = 0.0
+
+    @property
+    def is_baseline(self) -> bool:
+        """True for the first training of a task, which changes nothing and of which nothing was expected."""
+        return self.title is not None and not self.kinds
 
     @property
     def low(self) -> float | None:

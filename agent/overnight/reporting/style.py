@@ -56,7 +56,7 @@ footer { margin-top: 2.5rem; color: var(--soft); font-size: .88rem; }
     --warn:#7a4700; --link:#000; }
   body { max-width: none; padding: 0; font-size: 10.5pt; } nav { display: none; } .scroll { overflow: visible; }
   svg { min-width: 0; } h2, figcaption, caption { break-after: avoid; } tr, figure, .opening, dd { break-inside: avoid; }
-  td:not(.number), tbody th:not(.number), thead th.number { min-width: 0; }
+  tbody th:not(.number), thead th.number { min-width: 0; } td:not(.number) { min-width: 3.2em; }
   thead { display: table-header-group; } table { font-size: 8.5pt; } th, td { padding: .2rem .35rem; }
 }
 """

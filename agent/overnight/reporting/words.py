@@ -12,7 +12,7 @@ from agent.overnight.records import StopReason
 from agent.overnight.reporting.shapes import Estimate, Outcome
 from tools.text import Speaker, T, Text, visible
 
-LONGEST = 160
+LONGEST = 320
 """Characters of a foreign text inside a table or a sentence."""
 
 OUTCOMES: dict[Outcome, Text] = {

@@ -138,6 +138,8 @@ def test_a_baseline_that_the_night_trained_is_no_gain(tmp_path):
     )
     told = first_words(night.over())
     assert "v1 is the first version of stance, trained this night" in told and "scores" not in told
+    assert "Changes tried in 24 min: 1 (0 kept, 1 discarded" in told
+    assert re.search(r"\| 1 +\| v1 \(v1\) +\| baseline +\| +- +\|", markdown(night_facts(night.record), english))
 
 
 # --- what is counted
