@@ -337,8 +337,21 @@ def simulate(nights: int, seed: int, worlds: list[str], arms: dict[str, Policy] 
     return rows
 
 
+def summary(rows: list[Row]) -> Iterator[str]:
+    """One line per world: true gain, useless adoptions and honesty gap of each policy."""
+    arms = list(dict.fromkeys(row.arm for row in rows))
+    yield "| World | " + " | ".join(arms) + " |"
+    yield "|---" * (len(arms) + 1) + "|"
+    for world in dict.fromkeys(row.world for row in rows):
+        cells = []
+        for row in (one for one in rows if one.world == world):
+            gap = f"{row.gap.mean:+.1f}" if row.gap.mean is not None else "-"
+            cells.append(f"{row.gain.mean:+.1f} · {row.useless.mean:.0f} % · {gap}")
+        yield f"| {world} | " + " | ".join(cells) + " |"
+
+
 def markdown(rows: list[Row]) -> Iterator[str]:
-    """The table, one block of lines per world."""
+    """The table with intervals, one block of lines per world."""
     yield (
         "| World | Policy | True gain | Nights adopting what is not better | Reported minus true gain "
         "| The same, adopting nights | Adopts | Trainings |"
@@ -364,7 +377,7 @@ def main() -> None:
     given = parser.parse_args()
     begun = time.monotonic()
     rows = simulate(given.nights, given.seed, given.worlds)
-    print("\n".join(markdown(rows)))
+    print("\n".join([*summary(rows), "", *markdown(rows)]))
     print(f"\n{given.nights} nights a world, seed {given.seed}, {time.monotonic() - begun:.0f} s")
     if given.json is not None:
         given.json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n", encoding="utf-8")
