@@ -32,7 +32,7 @@ from agent.model.client import ChatModel
 from agent.records import EndReason, SessionRecord, session_records
 from agent.state import State
 from tools.change import Decision, Proposal
-from tools.errors import Busy, Refused, write_failed
+from tools.errors import Busy, Refused, WriteFailed, write_failed
 from tools.files import now, write_atomic, write_model
 from tools.text import Speaker, T, Text, visible
 
@@ -83,6 +83,8 @@ class Session:
                 reason = self._drive(record)
             except (KeyboardInterrupt, Left):
                 reason = "interrupted"
+            except sqlite3.DatabaseError as trouble:
+                raise _not_stored(self._folder, trouble) from trouble
             self._close(record, reason)
         return reason
 
@@ -170,6 +172,21 @@ def _new_id(known: Sequence[SessionRecord]) -> str:
     with suppress(IndexError, ValueError):
         moment = max(moment, datetime.strptime(known[-1].id[:15], _STAMP) + timedelta(seconds=1))
     return f"{moment.strftime(_STAMP)}-{secrets.token_hex(2)}"
+
+
+def _not_stored(folder: Path, reason: sqlite3.DatabaseError) -> WriteFailed:
+    return WriteFailed(
+        T(
+            "The session could not be stored in {folder}: {reason}.",
+            folder=str(folder),
+            reason=visible(str(reason), 200),
+        ),
+        hint=T(
+            "Free disk space or make the folder writable, then run the same command again; `iterate fsck` checks the file. "
+            "Decisions that were written to the journal stand."
+        ),
+        page="troubleshooting/repair-workspace",
+    )
 
 
 _STAMP = "%Y%m%dt%H%M%S"
