@@ -51,7 +51,7 @@ class NightRules(BaseModel):
     seeds: int = Field(default=3, ge=1, le=10)
     """Trainings with different seeds before a change counts as kept."""
     quick_check: bool = True
-    """Whether a change is tried on a part of the rows before its training."""
+    """Whether a change may be tried on a part of the rows before its training, where that is worth its cost."""
     source: str
     """Where they come from: the words of `--allow`, or the name of the policy file."""
 
