@@ -13,7 +13,7 @@ from agent import manual
 from agent.model.client import open_model
 from agent.overnight.budget import limits_of
 from agent.overnight.night import run_night, start_night
-from agent.overnight.records import Chosen, NightAdopted, NightLine, NightRecord, TestOpenedOnce, Waiting
+from agent.overnight.records import Chosen, Guarded, NightAdopted, NightLine, NightRecord, TestOpenedOnce, Waiting
 from agent.overnight.reporting.facts import night_facts
 from agent.overnight.reporting.html import html
 from agent.overnight.reporting.markdown import markdown
@@ -21,6 +21,7 @@ from agent.overnight.rules import read_rules
 from agent.settings import Settings
 from tests.support.night_tasks import make_task
 from tests.support.openai_server import FakeEndpoint
+from tools.generating.writer import Price
 from tools.text import english
 
 ORDERS = (
@@ -158,3 +159,27 @@ def test_the_report_shows_the_orders_as_text(morning: Morning) -> None:
         assert "\u202e" not in page
         assert "<script>alert" not in page
         assert SECRET not in page
+
+
+def test_without_a_dollar_left_a_model_that_costs_is_never_asked_and_the_rules_go_on(morning: Morning) -> None:
+    root = morning.record.folder.parents[2]
+    policy = root / "another.yaml"
+    policy.write_text(POLICY, encoding="utf-8")
+    limits = limits_of(max_hours="1h", max_runs=1, max_cost=0)
+    record = start_night(root, [morning.task], limits, read_rules(policy), seed=2, command="iterate overnight mood")
+    with FakeEndpoint() as server:
+        server.by(lambda body: advice(0))
+        model = open_model(Settings(base_url=server.base_url, model="small"))
+        reason = run_night(
+            record,
+            model=model,
+            watch=lambda event: None,
+            say=english,
+            stop=lambda: False,
+            price=Price(prompt=1, completion=1),
+        )
+        assert [request for request in server.requests if request.method == "POST"] == []
+    assert reason in {"runs", "nothing_worth_it"}
+    guards = [line for line in record.lines() if isinstance(line, Guarded)]
+    assert [line.guard for line in guards] == ["endpoint"] and "used up" in str(guards[0].message)
+    assert not [line for line in record.lines() if isinstance(line, Chosen) and line.proposal.origin == "model"]
