@@ -34,6 +34,8 @@ rows = {split: [json.loads(line) for line in (run / "data" / f"{split}.jsonl").r
 changed = len(rows["train"]) > TRAIN or any(row["weight"] != 1.0 for row in rows["train"])
 if "slow" in mood:
     time.sleep(2)
+if "endless" in mood:
+    time.sleep(600)
 if "fails" in mood and changed:
     sys.exit(3)
 gain = 0.0 if "flat" in mood else 0.25

@@ -59,8 +59,13 @@ EXPECTED: dict[str, tuple[str, ...]] = {
         "without_a_terminal_and_a_policy_nothing_is_approved_and_the_question_waits",
         "nothing_that_comes_through_a_pipe_is_ever_approved",
         "a_rule_approves_what_it_names_and_defers_the_rest",
+        "what_is_not_allowed_waits_once_and_nothing_runs",
+        "the_night_approves_the_chosen_changes_alone",
     ),
-    "budgets": ("a_policy_stops_approving_when_its_trainings_are_used_up", "unattended_runs_are_not_promised"),
+    "budgets": (
+        "a_policy_stops_approving_when_its_trainings_are_used_up",
+        "a_night_is_agreed_to_before_it_begins_in_a_process_of_its_own",
+    ),
     "resume anything": (
         "a_question_put_aside_comes_back_and_after_leaving_the_same_session_is_taken_up",
         "the_picker_lists_sessions_and_goes_on_with_an_open_one",

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from agent.conversation.said import Order
+from agent.faces.overnight import NightWish
 from agent.faces.tui.app import IterateApp
 from agent.faces.tui.messages import OrderGiven
 from agent.faces.tui.screens.confirm import ConfirmScreen
@@ -14,6 +17,7 @@ from agent.journal import Journal
 from agent.records import session_records
 from agent.settings import Settings
 from tests.support.tui import make_app, screen_text, settled, until
+from tools.text import T, Text
 
 
 def decisions(task: Path) -> list[str]:
@@ -105,13 +109,31 @@ async def test_the_picker_lists_sessions_and_goes_on_with_an_open_one(tmp_path: 
         await app.leave()
 
 
-async def test_unattended_runs_are_not_promised(tmp_path: Path) -> None:
+async def test_a_night_is_agreed_to_before_it_begins_in_a_process_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[tuple[list[str], str | None]] = []
+
+    def begin(workspace: Path, tasks: list[Path], wish: NightWish, language: str) -> list[Text]:
+        begun.append(([task.name for task in tasks], wish.until))
+        return [T("Watch it: tail -f {log}", log="night.log")]
+
+    monkeypatch.setattr("agent.faces.overnight.begin_detached", begin)
     app = make_app(tmp_path, "stance")
     async with app.run_test(size=(110, 30)) as pilot:
         await settled(pilot)
-        app.execute(Order(command="overnight", args={"until": "07:00"}))
-        await until(pilot, lambda: "--yes-policy" in screen_text(app))
-        assert app.bridge.question is None and not app.bridge.running
+        app.execute(Order(command="overnight"))
+        await until(pilot, lambda: "/overnight 07:00" in screen_text(app))
+        for key in ("n", "y"):
+            app.execute(Order(command="overnight", args={"until": "07:00"}))
+            await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+            shown = screen_text(app)
+            assert "config,recipe,prompt" in shown and "07:00" in shown
+            assert begun == []
+            await pilot.pause(0.6)
+            await pilot.press(key)
+        await until(pilot, lambda: "tail -f night.log" in screen_text(app))
+        assert begun == [(["stance"], "07:00")]
 
 
 async def test_an_order_of_a_screen_is_answered_in_the_chat_and_needs_a_yes_where_nothing_was_asked(
