@@ -80,10 +80,10 @@ class CreateScreen(Screen[Path | None]):
             yield problem
         with Horizontal(classes="buttons"):
             for name, text in (
-                ("cancel", T("Cancel")),
-                ("back", T("Back (Esc)")),
-                ("suggest", T("Suggest meanings")),
                 ("next", T("Next")),
+                ("suggest", T("Suggest meanings")),
+                ("back", T("Back (Esc)")),
+                ("cancel", T("Cancel")),
             ):
                 yield Button(Content(self._say(text)), id=name, compact=True)
         yield KeyBar(self._say)
