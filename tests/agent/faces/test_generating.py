@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from agent.faces import plain_samples, reviewing
+from tests.support.nursery import Life, Nursery
 from tests.support.openai_server import FakeEndpoint, Reply
 from tests.support.writers import make_task, sentence
 from tools.reading.task import load_task
@@ -38,25 +39,33 @@ def server() -> Iterator[FakeEndpoint]:
         yield running.by(reply)
 
 
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    """Starts the program as processes of their own that have imported everything."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "ITERATE_"))}
+    with Nursery(clean) as running:
+        yield running
+
+
 class Program:
-    def __init__(self, root: Path, base_url: str = "") -> None:
+    def __init__(self, root: Path, nursery: Nursery, base_url: str = "") -> None:
         self.task = make_task(root / "tasks" / "t").path
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "ITERATE_"))}
-        self.environment = {**clean, "ITERATE_WORKSPACE": str(root), "ITERATE_SETTINGS": str(root / "none.yaml")}
+        self.nursery = nursery
+        self.out = root / "out.txt"
+        self.environment = {"ITERATE_WORKSPACE": str(root), "ITERATE_SETTINGS": str(root / "none.yaml")}
         if base_url:
             self.environment["OPENAI_BASE_URL"] = base_url
         (root / "none.yaml").write_text("", encoding="utf-8")
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "agent.cli", "--lang", "en", *words]
-        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen(command, env=self.environment, text=True, **pipes)
+    def start(self, *words: str) -> Life:
+        self.out.write_text("", encoding="utf-8")
+        return self.nursery.begin(["--lang", "en", *words], self.out, env=self.environment)
 
-    def run(self, *words: str) -> tuple[int, str, str]:
-        process = self.start(*words)
-        shown, errors = process.communicate(timeout=120)
-        assert "Traceback" not in errors, errors
-        return process.returncode, shown, errors
+    def run(self, *words: str) -> tuple[int, str]:
+        code = self.start(*words).end()
+        shown = self.out.read_text(encoding="utf-8")
+        assert "Traceback" not in shown, shown
+        return code, shown
 
     def rows(self) -> list[tuple[str, str]]:
         path = next(self.task.glob("data/review/generated*.jsonl"))
@@ -64,21 +73,23 @@ class Program:
         return [(item["id"], item["fields"]["text"]) for item in items]
 
 
-def test_a_batch_killed_in_the_middle_gives_the_same_rows_when_it_is_run_again(tmp_path: Path, server: FakeEndpoint):
+def test_a_batch_killed_in_the_middle_gives_the_same_rows_when_it_is_run_again(
+    tmp_path: Path, nursery: Nursery, server: FakeEndpoint
+):
     words = ("generate", "t", "--class", "中立", "--samples", "15", "--parallel", "2")
-    calm = Program(tmp_path / "calm", server.base_url)
+    calm = Program(tmp_path / "calm", nursery, server.base_url)
     assert calm.run(*words)[0] == 0
     asked = len(server.asked)
-    program = Program(tmp_path / "killed", server.base_url)
-    process = program.start(*words)
+    program = Program(tmp_path / "killed", nursery, server.base_url)
+    life = program.start(*words)
     raw = program.task / "data/generated/generated-中立/raw.jsonl"
     until = time.monotonic() + 60
     while time.monotonic() < until and not (raw.is_file() and raw.read_bytes().count(b"\n") >= 8):
         time.sleep(0.01)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait(20)
+    os.kill(life.pid, signal.SIGKILL)
+    assert life.end() == -signal.SIGKILL
     assert not (program.task / "data/review").exists()
-    code, shown, _ = program.run(*words)
+    code, shown = program.run(*words)
     assert code == 0
     assert "iterate review t generated-中立" in shown
     assert program.rows() == calm.rows()
@@ -87,30 +98,35 @@ def test_a_batch_killed_in_the_middle_gives_the_same_rows_when_it_is_run_again(t
     assert len(finals) == len(set(finals))
 
 
-def test_a_dry_run_shows_rows_with_their_checks_and_writes_nothing(tmp_path: Path, server: FakeEndpoint):
-    program = Program(tmp_path, server.base_url)
+def test_a_dry_run_shows_rows_with_their_checks_and_writes_nothing(
+    tmp_path: Path, nursery: Nursery, server: FakeEndpoint
+):
+    program = Program(tmp_path, nursery, server.base_url)
     before = sorted(program.task.rglob("*"))
-    code, shown, _ = program.run("generate", "t", "--class", "中立", "--dry-run", "5")
+    code, shown = program.run("generate", "t", "--class", "中立", "--dry-run", "5")
     assert code == 0
     assert shown.count("with the label hidden it says 中立") == 5
     assert sorted(program.task.rglob("*")) == before
 
 
-def test_without_an_endpoint_the_way_out_is_named(tmp_path: Path):
-    code, _, errors = Program(tmp_path).run("generate", "t", "--class", "中立")
+def test_without_an_endpoint_the_way_out_is_named(tmp_path: Path, nursery: Nursery):
+    code, errors = Program(tmp_path, nursery).run("generate", "t", "--class", "中立")
     assert code == 1
     for offer in ("OPENAI_BASE_URL", "iterate oversample", "class_weights", "iterate review"):
         assert offer in errors.replace("\n", " ").replace("  ", ""), offer
 
 
-def test_the_script_of_a_task_takes_the_flags_of_the_specification(tmp_path: Path, server: FakeEndpoint):
+def test_the_script_of_a_task_takes_the_flags_of_the_specification(
+    tmp_path: Path, nursery: Nursery, server: FakeEndpoint
+):
     from tools.making.task_scripts import write_scripts
 
-    program = Program(tmp_path, server.base_url)
+    program = Program(tmp_path, nursery, server.base_url)
     write_scripts(program.task)
     flags = ["--target_class", "中立", "--num_samples", "5", "--output", "data/raw/generated_neutral.jsonl"]
     script = [sys.executable, str(program.task / "scripts/generate_data_gpt.py"), *flags]
-    environment = {**program.environment, "PYTHONPATH": str(Path.cwd())}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "ITERATE_"))}
+    environment = {**clean, **program.environment, "PYTHONPATH": str(Path.cwd())}
     done = subprocess.run(script, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert len((program.task / "data/raw/generated_neutral.jsonl").read_text(encoding="utf-8").splitlines()) == 5
