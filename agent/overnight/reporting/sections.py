@@ -168,8 +168,7 @@ def _expected(one: TrialFacts) -> Text | str:
 
 def _measured(one: MeasuredFacts) -> Text:
     return T(
-        "{version} of {task}, where the night began, was trained with further seeds ({count} in all), so that chance can be "
-        "told from gain.",
+        "{version} of {task} was trained with further seeds ({count} in all), so that chance can be told from gain.",
         version=plain(one.version, 40),
         task=plain(one.task, 40),
         count=len(one.seeds),
