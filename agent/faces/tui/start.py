@@ -39,6 +39,7 @@ class LeftOpen(NamedTuple):
     """A task whose session can be taken up, and what it waits for."""
 
     task: str
+    """"" for a night, whose report is offered instead."""
     state: Text
 
 
@@ -49,7 +50,26 @@ def left_open(workspace: Workspace) -> list[LeftOpen]:
     tasks = [workspace.task_path(name) for name in workspace.task_names()]
     training = {task: T("a training is running") for task in tasks if active_runs(task)}
     waiting = {one.task: SESSION_STATES[one.record.reason] for one in past_sessions(tasks) if one.open}
-    return [LeftOpen(task.name, state) for task, state in {**waiting, **training}.items()]
+    found = [LeftOpen(task.name, state) for task, state in {**waiting, **training}.items()]
+    night = last_night(workspace)
+    return [LeftOpen("", night), *found] if night is not None else found
+
+
+def last_night(workspace: Workspace) -> Text | None:
+    """What the newest night left to a person; None when there is no night, or nothing of it is open."""
+    if not (workspace.root / ".iterate" / "nights").is_dir():
+        return None
+    from agent.overnight.reporting.nights import open_decisions  # 0.3 s, and only where a night was
+
+    found = open_decisions(workspace.root)
+    if found is None:
+        return None
+    state, count = found
+    if state == "running":
+        return T("a night is running")
+    if state == "cut_off":
+        return T("the last night was cut off")
+    return T("decisions of the last night that wait for you: {count}", count=count) if count else None
 
 
 def start_entries(
@@ -65,6 +85,10 @@ def start_entries(
     entries.append(Grid([say(one) for one in header], [_row(one, say) for one in tasks]))
     entries += [Note(f"{visible(one.name)}: {say(one.problem)}", "warning", sign="⚠ ") for one in tasks if one.problem]
     for one in left:
+        if not one.task:
+            told = T("read the morning report: {state}", state=one.state)
+            entries.append(_say(told, Order(command="report"), say))
+            continue
         told = T("go on with {task}: {state}", task=visible(one.task), state=one.state)
         entries.append(_say(told, Order(command="improve", args={"task": one.task}), say))
     return [*entries, Note(say(T("What you can say:")), "strong"), *suggestions(weakest(tasks), say)]

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from agent.overnight.records import NightRecord, Tried, Waiting, night_records
+from agent.overnight.reporting.decided import waiting_facts
 from agent.overnight.reporting.facts import read_plan
 from agent.overnight.reporting.shapes import NightState
 from tools.editing.nearest import nearest
@@ -65,6 +66,15 @@ def find_night(workspace: Path, name: str | None) -> NightRecord:
     raise NotFound(T("There is no night {name}.", name=repr(visible(name, 60))), hint=hint)
 
 
+def open_decisions(workspace: Path) -> tuple[NightState, int] | None:
+    """How the newest night stands and how many of its decisions are open; None without a night."""
+    found = nights(workspace)
+    if not found:
+        return None
+    waiting = waiting_facts(read_plan(found[0]), found[0].lines())
+    return _state(found[0]), sum(not one.settled for one in waiting)
+
+
 def line_up(record: NightRecord) -> NightLineUp:
     """A night in one line."""
     plan, lines = read_plan(record), record.lines()
@@ -73,11 +83,15 @@ def line_up(record: NightRecord) -> NightLineUp:
         id=record.id,
         started_at=plan.started_at,
         tasks=[Path(path).name for path in plan.tasks],
-        state="over" if record.is_over else "running" if record.is_worked_on else "cut_off",
+        state=_state(record),
         tried=len(tried),
         kept=sum(line.outcome == "kept" for line in tried),
         waiting=sum(isinstance(line, Waiting) for line in lines),
     )
+
+
+def _state(record: NightRecord) -> NightState:
+    return "over" if record.is_over else "running" if record.is_worked_on else "cut_off"
 
 
 def _readable(record: NightRecord) -> bool:

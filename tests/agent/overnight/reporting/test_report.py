@@ -24,6 +24,7 @@ from agent.overnight.reporting.opening import opening
 from agent.overnight.reporting.words import moment, paragraph, points
 from agent.overnight.reporting.write import write_report
 from tests.support.nights import Night, at, busy_night, comparison, proposal
+from tests.support.run_dirs import copy_task, make_child, make_result
 from tools.change import Decision, Verb
 from tools.errors import InputError, NotFound
 from tools.files import append_line, now, write_model
@@ -151,6 +152,17 @@ def test_the_gain_of_a_chain_is_counted_from_the_start_and_has_no_interval_that_
     assert (stance.start, stance.best, stance.kept, stance.tried) == ("v1", "v3", 2, 4)
     assert stance.gain is not None and stance.gain.value == pytest.approx(0.032) and stance.gain.low is None
     assert [point.best for point in score_points(stance, facts.trials)] == [0.731, 0.744, 0.744]
+
+
+def test_a_chain_whose_versions_are_at_hand_is_compared_again_from_its_start_for_an_interval(tmp_path):
+    task = copy_task(tmp_path / "tasks")
+    for version, parent, fixed in (("v2", "v1", 30), ("v3", "v2", 50)):
+        make_child(task, version, parent)
+        make_result(task, version, fixed=fixed)
+    night = Night(tmp_path).choose(1, "one").end(1, "kept", comparison("v1", "v2", 0.58, 0.6))
+    night.choose(2, "two", base="v2").end(2, "kept", comparison("v2", "v3", 0.6, 0.61))
+    gain = night_facts(night.over()).tasks[0].gain
+    assert gain is not None and gain.low is not None and gain.low < gain.value < gain.high and gain.value > 0.05
 
 
 def test_nothing_of_the_test_set_and_no_row_is_in_a_report_before_an_opening(tmp_path):

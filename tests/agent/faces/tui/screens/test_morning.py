@@ -19,6 +19,7 @@ from agent.paths import Workspace
 from tests.support.nights import Night, busy_night, comparison
 from tests.support.screen_host import ScreenHost, loaded
 from tests.support.screen_host import press as press_keys
+from tests.support.tui import make_app, screen_text, settled, until
 from tools.errors import NotFound
 from tools.text import T, english
 
@@ -174,3 +175,22 @@ async def test_a_decision_goes_to_its_review_or_to_the_question_about_its_adopti
         await mornings.report(app, {"numbers": [7]})
     await mornings.report(app, {})
     assert app.did[-1] == "MorningScreen"
+
+
+async def test_the_chat_offers_the_report_in_the_morning_and_a_digit_brings_the_question_about_an_adoption(
+    tmp_path, monkeypatch
+):
+    app = make_app(tmp_path, "stance", task="stance")
+    busy_night(app.workspace.root)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot)
+        await until(
+            pilot,
+            lambda: "read the morning report: decisions of the last night that" in screen_text(app),
+        )
+        app.submit("what happened last night")
+        await until(pilot, lambda: "base model: tiny" in screen_text(app))
+        await pilot.press("3")
+        await until(pilot, lambda: "Adopt v3? This opens the locked test set" in screen_text(app))
+        await pilot.press("escape")
+        assert not (app.workspace.task_path("stance") / "models/current.json").exists()
