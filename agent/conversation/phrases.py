@@ -27,7 +27,7 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "建立一個叫{words}的任務 | 建立名為{words}的任務",
     ),
     "label": _said(
-        "label rows | label some rows | label rows of {task} | let me label rows | start labelling | go on labelling",
+        "label rows | label rows of {task} | let me label rows | start labelling | go on labelling",
         "標記資料 | 標記資料列 | 開始標記 | 繼續標記 | 標註資料 | 標記{task}的資料",
     ),
     "split": _said(

@@ -1,4 +1,4 @@
-"""A new task asked for in the full-screen chat, by keys alone: answers are checked, taken back and changed before anything is."""
+"""A new task asked for in the full-screen chat, by keys alone: answers are checked, taken back and changed."""
 
 from __future__ import annotations
 
