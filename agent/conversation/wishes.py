@@ -20,6 +20,7 @@ from agent.proposing import build
 from agent.proposing.draft import Draft
 from agent.proposing.edited import checked_config, joined, shown_value
 from agent.proposing.forecast import prior_basis, prior_gain
+from agent.proposing.model_rules import larger_or_smaller, model_caution
 from agent.proposing.view import KeyPath, View
 from tools.change import Change, ChangeKind, Difficulty, Proposal, Tier
 from tools.diagnose import Diagnosis
@@ -41,6 +42,7 @@ WishedEdit = tuple[str, JsonValue]
 _ENTRIES = {("data", "oversample"), ("training", "class_weights"), ("data", "relabel")}
 _TOGETHER: dict[KeyPath, KeyPath] = {("lora", "alpha"): ("lora", "r")}
 """Keys that are one variable with another one."""
+_BASE_MODEL: KeyPath = ("training", "base_model")
 _METHOD: KeyPath = ("training", "method")
 _OF_METHOD = {
     ("training", "beta"),
@@ -79,6 +81,7 @@ _PRIORS: dict[tuple[KeyPath, int], str] = {
     (("data", "exclude"), 0): "exclude_contradictions",
     (("decoding", "constrained"), 1): "format",
     (("training", "method"), 0): "method",
+    (("training", "base_model"), 1): "base_model",
 }
 """Key and direction to the row of the table of priors; anything else has the row for what no rule knows."""
 _PAGES: dict[KeyPath, str] = {
@@ -174,7 +177,7 @@ def _plainly(value: JsonValue) -> JsonValue:
 
 def _draft(view: View, wanted: Sequence[Wanted], changes: list[Change], origin: Origin) -> Draft:
     first = wanted[0]
-    prior = _PRIORS.get((first.path[:2], _direction(view.task, first)), "other")
+    prior = _PRIORS.get((first.path[:2], _direction(view, first)), "other")
     asked = T("You asked for this change.") if origin == "person" else T("A language model suggested this change.")
     draft = Draft(
         title=joined([change.summary for change in changes]),
@@ -186,25 +189,27 @@ def _draft(view: View, wanted: Sequence[Wanted], changes: list[Change], origin: 
         basis=T("{basis} No finding asked for it, so that is halved.", basis=prior_basis(prior)),
         page=_lookup(_PAGES, first.path, "troubleshooting/configuration"),
         problem=asked,
-        caution=_caution(changes),
+        caution=_caution(view, wanted, changes),
     )
     if any(change.kind is ChangeKind.base_model for change in changes):
         return replace(draft, tier=Tier.long, difficulty=Difficulty.high)
     return draft
 
 
-def _caution(changes: Sequence[Change]) -> Text | None:
+def _caution(view: View, wanted: Sequence[Wanted], changes: Sequence[Change]) -> Text | None:
     if len(changes) < 2:
-        return None
+        return model_caution(view, str(wanted[0].value)) if wanted[0].path == _BASE_MODEL else None
     return T(
         "It changes {count} settings at once: if the score moves, nothing tells which of them did it.",
         count=len(changes),
     )
 
 
-def _direction(task: Task, wanted: Wanted) -> int:
+def _direction(view: View, wanted: Wanted) -> int:
     """1 for more, -1 for less, 0 where neither can be said; a label that is not named weighs 1 and is not repeated."""
-    old, new = present(task, wanted.path), wanted.value
+    if wanted.path == _BASE_MODEL:
+        return larger_or_smaller(view, str(wanted.value))
+    old, new = present(view.task, wanted.path), wanted.value
     if old is None and len(wanted.path) == 3:
         old = 1 if wanted.path[:2] == ("training", "class_weights") else 0
     if not isinstance(old, int | float) or not isinstance(new, int | float):

@@ -74,6 +74,25 @@ def _draft(view: View, now: Entry, step: Entry, key: str, more: dict[KeyPath, Js
     )
 
 
+def larger_or_smaller(view: View, name: str) -> int:
+    """1 when another base model has more weights than the present one, -1 when it has fewer, 0 where one is not known."""
+    now, step = _entries(view, name)
+    if now is None or step is None:
+        return 0
+    return (step.shape.parameters > now.shape.parameters) - (step.shape.parameters < now.shape.parameters)
+
+
+def model_caution(view: View, name: str) -> Text | None:
+    """What another base model costs and what speaks against it here, for a wish; None where a model is not known."""
+    now, step = _entries(view, name)
+    return None if now is None or step is None else _caution(view, now, step, {})
+
+
+def _entries(view: View, name: str) -> tuple[Entry | None, Entry | None]:
+    path = view.task.path
+    return entry_of(view.task.config.values.training.base_model, path), entry_of(name, path)
+
+
 def _caution(view: View, now: Entry, step: Entry, values: dict[KeyPath, JsonValue]) -> Text:
     """What it costs in memory, and everything that speaks against it here."""
     config = view.task.config.values

@@ -95,6 +95,15 @@ def test_another_base_model_is_a_long_term_matter(mood: MoodTask) -> None:
     assert found.changes[0].kind is ChangeKind.base_model
 
 
+def test_a_larger_base_model_is_forecast_and_warned_of_as_the_rules_would(mood: MoodTask) -> None:
+    larger = asked(mood, ("base_model", "Qwen/Qwen3-0.6B"))
+    assert "times the weights" in str(larger.caution)
+    assert "+3%" in str(larger.effect.basis)
+    smaller = asked(mood, ("base_model", "embedded:smollm2-135m"))
+    assert smaller.effect.high < larger.effect.high
+    assert asked(mood, ("base_model", "somebody/unknown")).caution is None
+
+
 def test_all_problems_are_named_at_once_with_the_nearest_key_and_the_valid_choices(mood: MoodTask) -> None:
     error = refused(
         mood, ("training.lerning_rate", 1), ("training.epochs", "many"), ("training.method", "ppo"), ("", 1)
