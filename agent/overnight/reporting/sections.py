@@ -176,7 +176,7 @@ def _measured(one: MeasuredFacts) -> Text:
 
 
 def _reason(one: TrialFacts) -> Text:
-    return T("{number} {outcome}: {reason}", number=f"{one.number}.", outcome=_outcome(one), reason=one.reason)
+    return T("{number} {outcome}: {reason}", number=f"({one.number})", outcome=_outcome(one), reason=one.reason)
 
 
 # --- test

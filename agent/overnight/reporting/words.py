@@ -54,7 +54,7 @@ WAITS: dict[str, Text] = {
 }
 
 
-def clean(text: Text | str, say: Speaker, limit: int = 400) -> str:
+def clean(text: Text | str, say: Speaker, limit: int = 1_200) -> str:
     """A Text or a foreign string on one line, nothing in it able to move a cursor; one that cannot be filled in as it is."""
     if isinstance(text, str):
         return plain(text, limit)

@@ -127,7 +127,7 @@ def test_nights_without_a_trial_and_with_nothing_but_crashes_are_told(tmp_path):
     assert "a person stopped it" in first_words(empty) and "No change was tried." in first_words(empty)
     crashed = Night(tmp_path / "b").choose(1, "epochs").end(1, "crashed", reason=T("Out of memory.")).over("failed")
     assert "1 (0 kept, 0 discarded, 0 dead ends, 1 crashed or interrupted)" in first_words(crashed)
-    assert "1. crashed: Out of memory." in markdown(night_facts(crashed), english)
+    assert "- (1) crashed: Out of memory." in markdown(night_facts(crashed), english)
 
 
 def test_a_baseline_that_the_night_trained_is_no_gain(tmp_path):
