@@ -1,6 +1,7 @@
 """What labelling by a person brings for every 50 rows, against labelling random ones.
 
     python tests/benchmarks/labelling_gain.py ANSWERS [--tasks stance entity-sentiment] [--seeds 20] [--batch 50]
+    python tests/benchmarks/labelling_gain.py --miniature       a made-up task of a few rows: does the simulation itself work
 
 ANSWERS is a folder with <task>/pool_labels.jsonl: what the person would say about the rows of tasks/<task>/data/raw/pool.jsonl.
 It is not shipped, since those answers would be training data for nothing; without it the benchmark says so and stops.
@@ -16,6 +17,7 @@ import argparse
 import json
 import random
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -38,13 +40,53 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+", default=["stance", "entity-sentiment"])
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--batch", type=int, default=50)
+    parser.add_argument("--miniature", action="store_true")
     given = parser.parse_args()
+    if given.miniature:
+        miniature()
+        return
     for name in given.tasks:
         file = given.answers / name / "pool_labels.jsonl" if given.answers else None
         if file is None or not file.is_file():
             print(f"{name}: skipped, there is no file of answers ({file or 'no folder given'})")
             continue
-        simulate(name, answers_in(file), given.seeds, given.batch)
+        simulate(ROOT / "tasks" / name, answers_in(file), given.seeds, given.batch)
+
+
+def miniature() -> dict[str, list[list[float]]]:
+    """The simulation on a task where one word says the label and one pair of labels shares its words."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, answers = made_up(Path(folder) / "made-up")
+        return simulate(path, answers, seeds=3, batch=8)
+
+
+_WORDS = {"up": ("gains", "rises"), "down": ("losses", "falls"), "flat": ("rises", "falls")}
+"""Label to its words: "flat" is the one that is confused."""
+
+
+def made_up(path: Path) -> tuple[Path, dict[str, str]]:
+    """A task with a pool, and what a person would say about the rows of the pool."""
+    drawn = random.Random(7)
+
+    def text(label: str, number: int) -> str:
+        said = label if drawn.random() < 0.7 else drawn.choice(list(_WORDS))  # some rows say another label's words
+        words = _WORDS[said] if said == "flat" or drawn.random() < 0.15 else (drawn.choice(_WORDS[said]),)
+        return f"share {number} {' and '.join(words)} {drawn.choice(('today', 'again', 'slowly', 'at last'))}"
+
+    (path / "data" / "raw").mkdir(parents=True)
+    definition = "task_name: made-up\ntask_type: classification\ninput_format: {template: '{text}'}\n"
+    labels = f"output_format: {{type: label, labels: [{', '.join(_WORDS)}]}}\n"
+    (path / "task_definition.yaml").write_text(definition + labels, encoding="utf-8")
+    answers = {}
+    for name, count in (("train", 24), ("valid", 24), ("test", 6), ("raw/pool", 40)):
+        rows = []
+        for number in range(count):
+            label = list(_WORDS)[number % 3]
+            row = {"id": f"{name[-4:]}{number}", "text": text(label, number + 100 * len(name))}
+            answers[row["id"]] = label
+            rows.append(row if name == "raw/pool" else {**row, "label": label})
+        (path / "data" / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path, {row: label for row, label in answers.items() if row.startswith("pool")}
 
 
 def answers_in(file: Path) -> dict[str, str]:
@@ -52,12 +94,15 @@ def answers_in(file: Path) -> dict[str, str]:
     return {line["id"]: line["label"] for line in lines}
 
 
-def simulate(name: str, answers: Mapping[str, str], seeds: int, batch: int) -> None:
-    task = load_task(ROOT / "tasks" / name)
+def simulate(path: Path, answers: Mapping[str, str], seeds: int, batch: int) -> dict[str, list[list[float]]]:
+    """Macro-F1 of each way of choosing: seed by seed, before labelling and after each batch."""
+    task = load_task(path)
     train, valid = (load_split(task, split).split.rows for split in ("train", "valid"))
     pool = [row for row in read_pool(task).rows if row.id in answers]
     rounds = max(1, min(3, (len(pool) - 1) // batch))
-    print(f"\n{name}: train {len(train)}, valid {len(valid)}, pool {len(pool)}; {seeds} seeds, {rounds} x {batch} rows")
+    print(
+        f"\n{path.name}: train {len(train)}, valid {len(valid)}, pool {len(pool)}; {seeds} seeds, {rounds} x {batch} rows"
+    )
     scores: dict[str, list[list[float]]] = {arm: [] for arm in ARMS}
     features = Features([*train, *valid, *pool])
     for seed in range(seeds):
@@ -70,6 +115,7 @@ def simulate(name: str, answers: Mapping[str, str], seeds: int, batch: int) -> N
                 trial(features, (start, mixed[:half], mixed[half:]), pool, answers, (pick, seed, rounds, batch))
             )
     report(scores, batch)
+    return scores
 
 
 Pick = Callable[[Sequence[Row], Sequence[Row], "Model", Confusion, int, int], list[Row]]
