@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agent.events import Adopted, Decided, RolledBack, SessionStarted, VersionBegun
 from agent.faces.views.words import VERBS, minutes
+from tools.change import Verb
 from tools.text import Speaker, T, Text, visible
 
 _STEPS = {
@@ -46,6 +47,10 @@ def _decided(event: Decided) -> Text:
     if decision.reason and decision.by == "person":
         reason = visible(decision.reason)
         return T("-> {verb}: {title} (your words: {reason})", verb=verb, title=event.title, reason=reason)
+    if (
+        decision.reason and decision.decision is Verb.defer
+    ):  # what no rule covered says why, so that the rule can be mended
+        return T("-> {verb}: {title} ({reason})", verb=verb, title=event.title, reason=visible(decision.reason))
     return T("-> {verb}: {title}", verb=verb, title=event.title)
 
 

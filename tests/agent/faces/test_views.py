@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from agent.events import Progress
+from agent.events import Decided, Progress
 from agent.faces.console import error_lines
 from agent.faces.views.progress import ProgressLines
 from agent.faces.views.proposal import proposal_lines
-from tools.change import Change, ChangeKind, Cost, Difficulty, Edit, Effect, Goal, Proposal, Tier
+from agent.faces.views.sentences import sentence
+from tools.change import Change, ChangeKind, Cost, Decision, Difficulty, Edit, Effect, Goal, Proposal, Tier, Verb
 from tools.errors import InputError, Problem
 from tools.runs import StepEvent
 from tools.text import T, english
@@ -102,3 +103,10 @@ def test_a_long_training_shows_a_few_lines_and_its_last_step():
 def test_a_loss_that_is_not_a_number_is_said_in_words():
     event = StepEvent(at="", step=1, total_steps=1, epoch=0.1, loss=None)
     assert "not a number" in ProgressLines(english).lines(Progress(run_id="r", event=event))[0]
+
+
+def test_a_proposal_that_no_rule_covered_says_why():
+    decision = Decision(proposal_id="p", decision=Verb.defer, reason="The licence\x1b[31m is new.", by="rule", at="now")
+    told = english(sentence(Decided(decision=decision, title=T("Base model")), english))
+    assert told.startswith("-> left for later: Base model (The licence")
+    assert "\x1b" not in told
