@@ -41,7 +41,7 @@ from agent.overnight.records import (
     night_records,
 )
 from agent.overnight.rules import NightRules
-from agent.overnight.trial import carry_out, interrupt
+from agent.overnight.trial import break_off, carry_out
 from agent.overnight.watchman import keep_seal, keep_start, kept_seal
 from agent.proposing.now import base_version
 from agent.session import task_lock
@@ -311,7 +311,7 @@ def _end(night: Night, reason: StopReason) -> StopReason:
     write_atomic(night.folder / CLOSING, reason + "\n")
     chosen = night.standing().open
     if chosen is not None:
-        interrupt(night, chosen)
+        break_off(night, chosen)
     finish(night, reason)
     night.spend()
     night.add(Over, "over", reason=reason, message=END_MESSAGES[reason])

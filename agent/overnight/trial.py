@@ -64,7 +64,7 @@ def carry_out(night: Night, chosen: Chosen) -> None:
     _write_end(night, chosen, path, end)
 
 
-def interrupt(night: Night, chosen: Chosen) -> None:
+def break_off(night: Night, chosen: Chosen) -> None:
     """End an open trial because a person ended the night: its training is cancelled, the configuration before it restored."""
     path = night.tasks[chosen.task]
     reason = T("You ended the night while it was tried.")
