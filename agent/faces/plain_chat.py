@@ -18,6 +18,7 @@ from agent.chat import Conversation, conversation_folder
 from agent.conversation.commands import BY_NAME, Slot
 from agent.conversation.situation import Situation
 from agent.faces.console import ask, interactive, out, show_error, tell
+from agent.faces.last_night import last_night
 from agent.faces.layout import wrap
 from agent.faces.plain_orders import PlainOrders
 from agent.faces.plain_turn import PlainTurn
@@ -80,6 +81,9 @@ class PlainChat:
         overview = [task_overview(self._workspace.task_path(name)) for name in self._workspace.task_names()]
         for line in task_lines(self._workspace, overview, self._say, chatting=True):
             out(line)
+        night = last_night(self._workspace)
+        if night is not None:
+            out(self._say(T("read the morning report: {state}", state=night)) + ": /report")
         if self._model is not None:
             who = T("{model} at {host} answers, a language model.", model=self._model.name, host=self._model.host)
         else:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent.conversation.said import Order
+from agent.faces.last_night import last_night
 from agent.faces.tui.widgets.blocks import Entry, Grid, Link, Note
 from agent.faces.views.words import percent
 from agent.paths import Workspace
@@ -53,23 +54,6 @@ def left_open(workspace: Workspace) -> list[LeftOpen]:
     found = [LeftOpen(task.name, state) for task, state in {**waiting, **training}.items()]
     night = last_night(workspace)
     return [LeftOpen("", night), *found] if night is not None else found
-
-
-def last_night(workspace: Workspace) -> Text | None:
-    """What the newest night left to a person; None when there is no night, or nothing of it is open."""
-    if not (workspace.root / ".iterate" / "nights").is_dir():
-        return None
-    from agent.overnight.reporting.nights import open_decisions  # 0.3 s, and only where a night was
-
-    found = open_decisions(workspace.root)
-    if found is None:
-        return None
-    state, count = found
-    if state == "running":
-        return T("a night is running")
-    if state == "cut_off":
-        return T("the last night was cut off")
-    return T("decisions of the last night that wait for you: {count}", count=count) if count else None
 
 
 def start_entries(

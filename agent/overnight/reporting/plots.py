@@ -110,7 +110,7 @@ def _scores(task: TaskFacts, found: Sequence[ScorePoint]) -> tuple[str, int]:
         path.append(f"L{x:.1f} {up.at(100 * before):.1f} L{x:.1f} {up.at(100 * one.best):.1f}")
         before = one.best
     parts.append(f'<path class="best" d="{" ".join(path)} L{right:.1f} {up.at(100 * before):.1f}"/>')
-    every = max(1, len(found) // 24)
+    every = max(1, -(-len(found) // 16))
     for number, (one, x) in enumerate(zip(found, places, strict=True)):
         parts.append(_mark(x, up.at(100 * one.score), filled=one.kept))
         if number % every == 0:
@@ -143,7 +143,7 @@ def _budget(facts: NightFacts, say: Speaker) -> tuple[str, int]:
     room = (right - left) / 2
     for number, one in enumerate(lines):
         dashes = f' stroke-dasharray="{_DASHES[number % len(_DASHES)]}"'
-        path = [f"{left:.1f} {up.at(0):.1f}"]
+        path = [f"{across.at(0):.1f} {up.at(0):.1f}"]
         path += [
             f"{across.at(at / (60 if hours else 1)):.1f} {up.at(min(_LARGEST, 100 * share)):.1f}"
             for at, share in zip(minutes, one.shares, strict=True)

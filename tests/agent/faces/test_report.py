@@ -10,9 +10,11 @@ import pytest
 from agent.cli import app
 from agent.commands.common import OPTIONS, globals_first, guarded
 from agent.faces import report as face
+from agent.faces.last_night import last_night
 from agent.faces.report import read_and_choose
+from agent.paths import Workspace
 from tests.support.nights import Night, busy_night
-from tools.text import english
+from tools.text import T, english
 
 
 @pytest.fixture
@@ -75,3 +77,14 @@ def test_without_a_person_at_the_terminal_nothing_is_asked(tmp_path, monkeypatch
     monkeypatch.setattr(face, "interactive", lambda: False)
     monkeypatch.setattr(face, "ask", lambda _: pytest.fail("asked"))
     assert read_and_choose(busy_night(tmp_path), english) is None
+
+
+def test_a_chat_is_told_what_the_newest_night_left_and_nothing_when_nothing_is_open(tmp_path):
+    workspace = Workspace(root=tmp_path, tasks_dir=tmp_path / "tasks", origin=T("test"))
+    assert last_night(workspace) is None
+    Night(tmp_path, night="a", started_at="2026-11-20T15:00:00+00:00").wait("offer", "More rows.").over()
+    assert str(last_night(workspace)) == "decisions of the last night that wait for you: 1"
+    night = Night(tmp_path, night="b")
+    assert str(last_night(workspace)) == "the last night was cut off"
+    night.over()
+    assert last_night(workspace) is None
