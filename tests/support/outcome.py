@@ -17,10 +17,9 @@ def outcome(task: Path) -> dict[str, Any]:
     """Decisions, versions, results, openings, forecasts and the version in use of a task, without clocks."""
     journal = [one for one in _lines(task / "iterations/journal.jsonl")]
     return {
-        "decisions": [
-            (one["event"], one["key"], _plain(one["data"].get("decision") or one["data"].get("choice")))
-            for one in journal
-        ],
+        "decisions": [_said(one) for one in journal if not _is_put_off(one)],
+        # In which order the rest is put off follows minutes that were measured, and these are never the same twice.
+        "put_off": sorted(str(_said(one)) for one in journal if _is_put_off(one)),
         "configuration": (task / "configs/training_config.yaml").read_text("utf-8"),
         "versions": {
             path.parent.name: _version(path.parent) for path in sorted(task.glob("iterations/*/manifest.json"))
@@ -35,6 +34,17 @@ def outcome(task: Path) -> dict[str, Any]:
         "in_use": _plain(_json(task / "models/current.json")),
         "runs": sorted(path.parent.name for path in task.glob("runs/*/spec.json")),
     }
+
+
+def _said(entry: dict[str, Any]) -> tuple[str, str, Any]:
+    """What happened, in which round of proposals, and what was decided."""
+    data = entry["data"]
+    key = entry["key"].rpartition(":")[0] if _is_put_off(entry) else entry["key"]
+    return entry["event"], key, _plain(data.get("decision") or data.get("choice"))
+
+
+def _is_put_off(entry: dict[str, Any]) -> bool:
+    return entry["event"] == "decision" and entry["data"]["decision"]["decision"] == "defer"
 
 
 def trained_twice(task: Path) -> list[str]:

@@ -1,4 +1,8 @@
-"""Stopping a run on request: the file `cancel` in its directory, or SIGTERM to its process."""
+"""Stopping a run: for good by the file `cancel` in its directory, for now by SIGTERM to its process.
+
+A machine that goes down sends SIGTERM to everybody, so the signal alone decides nothing about the run: it leaves a checkpoint
+and no end state, and is taken up when it is started again. Whoever cancels writes the file first (tools/launchers).
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,10 @@ from tools.runs import RunDir
 
 class Cancelled(Exception):
     """The run was asked to stop."""
+
+
+class Interrupted(Cancelled):
+    """The process was asked to end, and nobody said anything about the run."""
 
 
 class CancelToken:
@@ -31,9 +39,11 @@ class CancelToken:
         return self._signalled or self._file.exists()
 
     def check(self) -> None:
-        """Raise Cancelled when asked to stop."""
-        if self.requested:
+        """Raise Cancelled, or Interrupted, when asked to stop."""
+        if self._file.exists():
             raise Cancelled
+        if self._signalled:
+            raise Interrupted
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._signalled = True

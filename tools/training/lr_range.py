@@ -17,7 +17,6 @@ from transformers import TrainerCallback, set_seed
 from tools.files import now
 from tools.runs import RateRange, RunResult, StepEvent
 from tools.text import T
-from tools.training.cancel import Cancelled
 from tools.training.examples import read_examples
 from tools.training.failures import NonFiniteLoss
 from tools.training.job import Job
@@ -105,8 +104,7 @@ class _Watcher(TrainerCallback):  # type: ignore[misc]
         """Nothing is saved or evaluated; a wish to stop ends it at once."""
         control.should_evaluate = control.should_save = False
         control.should_log = True
-        if self._job.cancel.requested:
-            raise Cancelled
+        self._job.cancel.check()
 
     def note(self, step: int, loss: float | None) -> None:
         """Write the loss down with the rate that led to the weights it was measured with."""

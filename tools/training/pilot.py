@@ -12,7 +12,6 @@ from transformers import TrainerCallback
 
 from tools.files import now
 from tools.runs import StepEvent
-from tools.training.cancel import Cancelled
 from tools.training.job import Job
 from tools.training.plan import Plan
 from tools.training.recorder import finite
@@ -88,8 +87,7 @@ class Pilot(TrainerCallback):  # type: ignore[misc]
         """A checkpoint is whole: the moment to stop when asked to."""
         self._saved_at = time.monotonic()
         self._job.remember(tokens_per_second=self.tokens_per_second)
-        if self._job.cancel.requested:
-            raise Cancelled
+        self._job.cancel.check()
 
     def _seconds_left(self, step: int) -> float | None:
         if not self._steps:

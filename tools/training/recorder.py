@@ -103,6 +103,12 @@ class Recorder:
         phase = "done" if state is RunState.succeeded else self._status.phase
         self._update(force=True, state=state, phase=phase, eta_seconds=None, error=error)
 
+    def leave(self, message: Text) -> None:
+        """The process ends and the run does not: said, and no end state is written, so that it can be continued."""
+        self._stopped.set()
+        self.warn(message)
+        self._update(force=True, eta_seconds=None)
+
     def memory_mb(self) -> float:
         """Resident memory now; the peak is remembered."""
         current = float(self._process.memory_info().rss) / 1e6

@@ -1,7 +1,8 @@
 """The detached worker of one run: `python -m tools.training.worker RUN_DIR`.
 
 It holds run.lock for its whole life, so one directory never has two workers, and it ends in exactly one of the states
-succeeded, failed, cancelled. Exit codes: 0 succeeded, 1 failed, 75 another worker holds the run, 130 cancelled.
+succeeded, failed, cancelled, or, killed or asked by the system to end, in none: then it is continued by the next worker. Exit
+codes: 0 succeeded, 1 failed, 75 another worker holds the run, 130 cancelled, 143 interrupted.
 Everything that is slow to import is imported after the lock is held and the status is written.
 """
 
@@ -19,7 +20,7 @@ from tools.errors import Busy
 from tools.files import write_model
 from tools.runs import RunDir, RunError, RunResult, RunSpec, RunState
 from tools.text import T
-from tools.training.cancel import Cancelled, CancelToken
+from tools.training.cancel import Cancelled, CancelToken, Interrupted
 from tools.training.check import check_spec
 from tools.training.failures import describe
 from tools.training.job import Job
@@ -29,6 +30,7 @@ from tools.training.recorder import Recorder
 EXIT_FAILED = 1
 EXIT_BUSY = Busy.exit_code
 EXIT_CANCELLED = 130
+EXIT_INTERRUPTED = 143
 ENVIRONMENT = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
@@ -67,6 +69,9 @@ def _work(run: RunDir) -> int:
         write_model(run.file("result.json"), result)
         recorder.end(RunState.succeeded, T("The run is complete."))
         return 0
+    except Interrupted:
+        recorder.leave(T("The system asked the training to end. It continues from here when it is started again."))
+        return EXIT_INTERRUPTED
     except Cancelled:
         recorder.end(RunState.cancelled, T("The run was cancelled; its newest checkpoint is kept."))
         return EXIT_CANCELLED

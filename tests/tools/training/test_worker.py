@@ -11,9 +11,10 @@ import pytest
 from filelock import FileLock
 
 from tools.config import Decoding, Lora
+from tools.launchers.base import RunHealth, state_of
 from tools.runs import EvalEvent, RunState, StepEvent, WarningEvent
 from tools.training.checkpoints import newest_checkpoint
-from tools.training.worker import EXIT_BUSY, EXIT_CANCELLED, EXIT_FAILED, main
+from tools.training.worker import EXIT_BUSY, EXIT_CANCELLED, EXIT_FAILED, EXIT_INTERRUPTED, main
 
 pytestmark = pytest.mark.training
 
@@ -181,13 +182,18 @@ def test_a_run_cancelled_before_it_starts_never_loads_a_model(make_run):
 
 
 @pytest.mark.parametrize("how", ["file", "signal"])
-def test_cancelling_keeps_the_newest_checkpoint(make_run, start_worker, wait_for, how):
+def test_stopping_keeps_the_newest_checkpoint_and_only_a_wish_to_cancel_ends_the_run(
+    make_run, start_worker, wait_for, how
+):
+    """A machine that goes down sends the signal too: the run waits to be continued then."""
     run = make_run(training={"epochs": 100, "early_stopping": None, "batch_size": 4})
     process = start_worker(run)
     wait_for(lambda: any(isinstance(event, StepEvent) for event in run.events()[0]), "a first step")
+    process.send_signal(signal.SIGHUP)  # a terminal that closes is no reason to stop
     run.file("cancel").touch() if how == "file" else process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == EXIT_CANCELLED
-    assert run.status().state is RunState.cancelled
+    assert process.wait(60) == (EXIT_CANCELLED if how == "file" else EXIT_INTERRUPTED)
+    assert run.status().state is (RunState.cancelled if how == "file" else RunState.running)
+    assert state_of(run.path) is (RunHealth.ended if how == "file" else RunHealth.stalled)
     assert newest_checkpoint(run.file("checkpoints")).step == run.status().step
     assert run.result() is None
 
