@@ -167,7 +167,7 @@ _BAD = {
 }
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     answers=st.fixed_dictionaries(_GOOD),
     spoil=st.booleans(),
