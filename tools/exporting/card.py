@@ -68,8 +68,12 @@ def card(facts: Facts, form: str, say: Speaker) -> str:
 def _front_matter(facts: Facts, form: str) -> str:
     """The block that a hub reads. Every value is written as JSON, which is YAML and can hold anything."""
     task = facts.used.task
+    name = task.config.values.training.base_model
+    # A hub refuses a card whose base model is a folder, and nobody else could open it.
+    on_hub = name in HUB_NAMES or resolve_base_model(name, task.path).kind == "hub"
+    known = {"base_model": hub_name(facts.used)} if on_hub else {}
     fields: dict[str, object] = {
-        "base_model": hub_name(facts.used),
+        **known,
         "library_name": "peft" if form == "adapter" else "transformers",
         "pipeline_tag": "text-generation",
         "tags": ["iterate-mode", task.definition.task_type, *(["lora"] if form == "adapter" else [])],

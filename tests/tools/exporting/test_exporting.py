@@ -183,6 +183,10 @@ def test_a_card_says_what_it_may_say_and_shows_no_row(exported: tuple[Path, dict
 
     text = (exported[0] / "adapter" / "README.md").read_text(encoding="utf-8")
     data = ModelCard(text).data
+    assert data.base_model is None  # a folder of this machine is no model of a hub
+    assert set(data.to_dict()) <= {"library_name", "pipeline_tag", "tags", "license", "language", "model-index"}
+    assert (data.library_name, data.pipeline_tag) == ("peft", "text-generation")
+    assert {result.dataset_split for result in data.eval_results} == {"valid"}
     assert data.language == "zh"
     assert data.eval_results[0].metric_type == "macro_f1"
     assert "The test set was not opened" in text
