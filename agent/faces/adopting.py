@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from agent.faces.console import ask, interactive, out, problem_lines
+from agent.faces.layout import wrap
 from agent.faces.views.opened import opened_lines
 from agent.manual import adopt_opened, open_for_adoption, require_version, roll_back
 from tools.errors import NeedsPerson
 from tools.text import Speaker, T
+from tools.versioning.adopt import how_to_use
 
 _YES = frozenset({"y", "yes", "是", "好", "採用"})
 
@@ -29,6 +31,8 @@ def adopt_version(path: Path, version: str, say: Speaker, *, yes: bool) -> int:
         return 1
     record = adopt_opened(path, version)
     out(say(T("{version} is now the version in use (models/current.json).", version=record.version)))
+    for line in wrap(say(how_to_use(path.name))):
+        out(line)
     return 0
 
 

@@ -11,7 +11,7 @@ from tools.comparing.report import valid_and_test
 from tools.comparison import Comparison
 from tools.files import write_atomic
 from tools.text import T
-from tools.versioning.adopt import adopt
+from tools.versioning.adopt import adopt, how_to_use
 from tools.versioning.ledger import OpenedTest, open_test
 
 
@@ -58,6 +58,7 @@ def finish_adoption(state: State, context: Context) -> State:
         record = adopt(task_path(state), version, by=answer.who, decision_id=context.session + ":" + version)
         journal.note(context.session, "adopted", version, by=answer.by, version=version, who=answer.who)
         context.emit(Adopted(record=record))
+        context.emit(Notice(message=how_to_use(task_path(state).name)))
     else:
         journal.note(context.session, "not_adopted", version, by=answer.by, version=version, reason=answer.reason)
         message = T(

@@ -16,7 +16,7 @@ from tools.errors import NotFound, Refused
 from tools.files import append_line, now, write_model
 from tools.reading.task import load_task
 from tools.running.weights import read_weights
-from tools.text import T, visible
+from tools.text import T, Text, visible
 from tools.versioning.ledger import openings
 from tools.versioning.records import find_version
 from tools.versions import Restored, restore_version
@@ -76,6 +76,14 @@ def adopt(task_path: Path, version: str, *, by: str, decision_id: str) -> Adopti
             page="methods/locked-test",
         )
     return _deployed(task_path, _point_at(task_path, version, by, decision_id))
+
+
+def how_to_use(task: str) -> Text:
+    """What an adopted version is for: the commands that use it and give it away."""
+    return T(
+        "Use it: iterate predict {task} --text TEXT, or --file ROWS. Give it away: iterate export {task} --to FOLDER.",
+        task=visible(task),
+    )
 
 
 def rollback(task_path: Path, to: str | None = None, *, by: str, decision_id: str) -> RolledBack:

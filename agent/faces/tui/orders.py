@@ -264,6 +264,7 @@ class Orders:
     async def _adopt_on_record(self, task: Path, version: str) -> None:
         from agent.manual import adopt_opened, open_for_adoption
         from tools.comparing.report import valid_and_test
+        from tools.versioning.adopt import how_to_use
 
         app = self._app
         shown = visible(version, 40)
@@ -282,6 +283,7 @@ class Orders:
         if await app.push_screen_wait(ConfirmScreen(T("Adopt {version} now?", version=shown), app.say, about=found)):
             await asyncio.to_thread(adopt_opened, task, version)
             app.tell(T("{version} is now the version in use (models/current.json).", version=shown))
+            app.tell(how_to_use(task.name))
             app.read_status()
 
     async def _sure(self, question: Text) -> bool:
