@@ -83,7 +83,7 @@ def _some(folder: Path, paths: list[Path]) -> dict[str, str | int]:
 def _owner(path: Path) -> str:
     try:
         return visible(path.owner())
-    except (KeyError, NotImplementedError, OSError):
+    except (KeyError, OSError):
         return str(path.lstat().st_uid)
 
 
