@@ -139,6 +139,10 @@ def plan_lines(record: NightRecord) -> list[Text]:
 
 def work_on(record: NightRecord, say: Speaker, *, as_json: bool = False) -> int:
     """Run a night here, or take it up, until it is over or this process is told to leave; returns the exit code."""
+    over = over_reason(record)
+    if over is not None:
+        tell(say(T("Night {id} is over already.", id=record.id)))
+        return exit_code(record, over)
     face = _JsonFace(record.id) if as_json else _Face(say)
     settings = load_settings(os.environ).settings
     rules = NightRules.model_validate(record.plan().rules)

@@ -23,7 +23,7 @@ from agent.overnight.ended import unfinished_work
 from agent.overnight.last_seeds import held_back
 from agent.overnight.records import Chosen, NightRecord, Tried, Waiting, night_records
 from agent.overnight.rules import refusal
-from agent.overnight.trial import pause_for_edit
+from agent.overnight.trial import pause_for_edit, unknown
 from agent.overnight.watchman import changed_by_hand, kept_seal, runs_since
 from agent.proposing.generation_rules import offers
 from agent.proposing.labelling_rules import labelling_offers
@@ -130,8 +130,7 @@ def _looked_at(night: Night, path: Path) -> Looked | None:
     except IterateError as error:
         night.pause(name, error.message, f"iterate status {name}")
     except Exception as error:  # whatever one task does to this program, the others go on
-        reason = T("Something went wrong that this program does not know: {error}", error=visible(repr(error), 300))
-        night.pause(name, reason, f"iterate status {name}")
+        night.pause(name, unknown(error), f"iterate status {name}")
     return None
 
 

@@ -76,7 +76,7 @@ def start_night(  # noqa: PLR0913 - a plan has this many parts, all named at the
 ) -> NightRecord:
     """Write the plan of a new night; nothing runs yet.
 
-    Raises InputError without tasks or for two of one name, Busy when a night that is running works on one of them.
+    Raises InputError without tasks or for two of one name, Busy or InputError where another night is not over with one of them.
     """
     paths = [path.resolve() for path in tasks]
     _require_usable(workspace, paths)
@@ -343,12 +343,26 @@ def _require_usable(workspace: Path, paths: Sequence[Path]) -> None:
         )
     for record in open_nights(workspace):
         shared = sorted(set(record.plan().tasks) & set(map(str, paths)))
-        if shared and record.is_worked_on:
-            raise Busy(
-                T("Night {id} is working on {task}.", id=record.id, task=visible(Path(shared[0]).name)),
-                hint=T("Wait for it, or end it: iterate overnight --stop {id}", id=record.id),
-                page="methods/overnight",
-            )
+        if shared:
+            raise _taken(record, visible(Path(shared[0]).name))
+
+
+def _taken(record: NightRecord, task: str) -> IterateError:
+    """A task belongs to one night at a time, also while nobody works on that one."""
+    if record.is_worked_on:
+        return Busy(
+            T("Night {id} is working on {task}.", id=record.id, task=task),
+            hint=T("Wait for it, or end it: iterate overnight --stop {id}", id=record.id),
+            page="methods/overnight",
+        )
+    return InputError(
+        T("Night {id} on {task} was cut off or left, and has not ended.", id=record.id, task=task),
+        hint=T(
+            "Take it up with iterate overnight --resume {id}, or end it with iterate overnight --stop {id}",
+            id=record.id,
+        ),
+        page="methods/overnight",
+    )
 
 
 def _start_version(path: Path) -> str:

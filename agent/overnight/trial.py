@@ -60,8 +60,17 @@ def carry_out(night: Night, chosen: Chosen) -> None:
         night.pause(chosen.task, busy.message, f"iterate run {chosen.task}")
         end = End("interrupted", busy.message, sealed=False)
     except IterateError as error:
-        end = _broken(night, chosen, path, error)
+        end = _broken(night, chosen, path, error.message)
+    except Left:
+        raise
+    except Exception as error:  # whatever one task does to this program, the others go on
+        end = _broken(night, chosen, path, unknown(error))
     _write_end(night, chosen, path, end)
+
+
+def unknown(error: Exception) -> Text:
+    """An error that nobody foresaw, for the record."""
+    return T("Something went wrong that this program does not know: {error}", error=visible(repr(error), 300))
 
 
 def break_off(night: Night, chosen: Chosen) -> None:
@@ -107,15 +116,15 @@ def _carried_out(night: Night, chosen: Chosen, path: Path) -> End:
     return _Trial(night, chosen, path, first_belief(chosen) if quick is None else quick.belief).run()
 
 
-def _broken(night: Night, chosen: Chosen, path: Path, error: IterateError) -> End:
+def _broken(night: Night, chosen: Chosen, path: Path, reason: Text) -> End:
     """An error that no step expects: a task that was changed by hand is left as it is, any other goes back to its base."""
     past = session_of(path, chosen)
     version = past.version if past is not None else None
     edited = _edited(night, chosen, path, version)
     if edited:
         return End("interrupted", pause_for_edit(night, chosen.task, edited), version, sealed=False)
-    abandon(night, chosen, path, error.message)
-    return End("crashed", error.message, version)
+    abandon(night, chosen, path, reason)
+    return End("crashed", reason, version)
 
 
 def _edited(night: Night, chosen: Chosen, path: Path, version: str | None) -> list[str]:
@@ -203,7 +212,7 @@ class _Trial:
         if past.choice is None:
             return End("interrupted", T("Another session took its place before it was decided."), version)
         comparison = _compared(self._path, chosen.base, version, night.say)
-        _, reason = self._judged(comparison)
+        _, reason = judged(night, chosen, self._belief, comparison)
         return End("kept" if past.choice == "continue" else "discarded", reason, version, comparison)
 
     def _decide(self, question: DecideQuestion) -> tuple[Choice, Text] | None:
@@ -217,7 +226,7 @@ class _Trial:
             seed = self._next_seed(version, parent, comparison)
             if seed is None or not self._train(version, parent, seed):
                 break
-        kept, reason = self._judged(comparison)
+        kept, reason = judged(self._night, self._chosen, self._belief, comparison)
         return ("continue" if kept else "rollback", reason)
 
     def _next_seed(self, version: str, parent: str, comparison: Comparison) -> int | None:
@@ -273,25 +282,24 @@ class _Trial:
             proposal_id=self._chosen.proposal.id,
         )
 
-    def _judged(self, comparison: Comparison) -> tuple[bool, Text]:
-        """Whether later trials start from it, and why; the same numbers always give the same answer."""
-        night, chosen = self._night, self._chosen
-        known = measured(comparison)
-        if known is None:
-            reason = T("It was measured in another way than the version before, so nothing can be said about it.")
-            night.guard(
-                "evaluator", reason, task=chosen.task, about=str(chosen.trial), page="methods/comparing-versions"
-            )
-            return False, reason
-        blocking = [line.metric for line in comparison.classes if line.blocks]
-        blocking += [line.metric for line in comparison.slices if line.blocks]
-        belief = after_seeds(self._belief, comparison)
-        kept = keep(belief, *known)
-        if kept and blocking:
-            reason = T("It fell beyond the margin on {parts}, which must not get worse.", parts=_listed(blocking))
-            night.guard("protected_slice", reason, task=chosen.task, about=str(chosen.trial))
-            return False, reason
-        return kept, _words(belief, known[0], comparison.new_seeds, kept=kept)
+
+def judged(night: Night, chosen: Chosen, belief: Belief, comparison: Comparison) -> tuple[bool, Text]:
+    """Whether later trials start from it, and why; the same numbers always give the same answer."""
+    known = measured(comparison)
+    parts = {"task": chosen.task, "about": str(chosen.trial)}
+    if known is None:
+        reason = T("It was measured in another way than the version before, so nothing can be said about it.")
+        night.guard("evaluator", reason, page="methods/comparing-versions", **parts)
+        return False, reason
+    blocking = [line.metric for line in comparison.classes if line.blocks]
+    blocking += [line.metric for line in comparison.slices if line.blocks]
+    now = after_seeds(belief, comparison)
+    kept = keep(now, *known)
+    if kept and blocking:
+        reason = T("It fell beyond the margin on {parts}, which must not get worse.", parts=_listed(blocking))
+        night.guard("protected_slice", reason, page="methods/comparing-versions", **parts)
+        return False, reason
+    return kept, _words(now, known[0], comparison.new_seeds, kept=kept)
 
 
 def _words(belief: Belief, difference: float, seeds: int, *, kept: bool) -> Text:
@@ -304,7 +312,7 @@ def _words(belief: Belief, difference: float, seeds: int, *, kept: bool) -> Text
     if kept:
         return T(
             "{points:+.1f} points on validation over {seeds} seed(s). With what was believed before, {expected:+.1f} points "
-            "are expected and a gain is likely ({better:.0%}), so later trials start from it. No claim is made by this.",
+            "are expected ({better:.0%} that it gains at all), so later trials start from it. No claim is made by this.",
             **parts,
         )
     return T(

@@ -198,6 +198,8 @@ def test_a_night_that_is_left_is_taken_up_and_one_that_is_ended_stays_ended(plac
         record, tell=lambda line: chosen.append(line) if isinstance(line, Chosen) else None, stop=lambda: bool(chosen)
     )
     assert said == "stopped" and not record.is_over
+    with pytest.raises(InputError, match=record.id):
+        begin(place)
     ask_to_stop(record)
     before = place.configs()
     assert run(record) == "stopped"

@@ -1,0 +1,137 @@
+"""One trial, without a training where none is needed: what is made of the numbers, of a quick check, and of an error."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from agent.overnight.belief import Belief
+from agent.overnight.budget import Meter
+from agent.overnight.context import Night
+from agent.overnight.ended import session_of, unfinished_work
+from agent.overnight.night import start_night
+from agent.overnight.records import BudgetLimits, Chosen, Guarded, QuickChecked, TaskPaused, Tried
+from agent.overnight.rules import NightRules, parse_allow
+from agent.overnight.trial import carry_out, judged
+from agent.overnight.watchman import keep_seal, keep_start
+from agent.proposing.now import base_version, proposals_now
+from tests.support.night_tasks import Place, give_version, journal, of, write
+from tools.compare import CompareArgs, compare
+from tools.diagnose import DiagnoseArgs, diagnose
+from tools.files import now
+from tools.probing.quick_records import QuickRecord, record_quick
+from tools.text import english
+from tools.versions import list_versions
+
+SURE = Belief(0.05, 0.02)
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.setenv("ITERATE_CACHE", str(tmp_path / "cache"))
+    return Place(tmp_path, trained=("one",))
+
+
+@pytest.fixture
+def task(place):
+    return place.task("one")
+
+
+@pytest.fixture
+def night(place, task):
+    limits = BudgetLimits(hours=1)
+    record = start_night(place.root, [task], limits, parse_allow("recipe"), seed=1, command="iterate overnight")
+    keep_start(record.folder, task)
+    keep_seal(record.folder, task)
+    return Night(
+        record=record,
+        plan=record.plan(),
+        rules=NightRules.model_validate(record.plan().rules),
+        meter=Meter(record),
+        watch=lambda event: None,
+        say=english,
+        stop=lambda: False,
+        tell=lambda line: None,
+    )
+
+
+@pytest.fixture
+def chosen(night, task):
+    found = proposals_now(task, base_version(task, ""), diagnose(DiagnoseArgs(task_dir=task, version="v1")))
+    proposal = next(one for one in found if one.changes[0].kind == "recipe")
+    parts = {"expected": 0.01, "spread": 0.05, "minutes": 1.0, "candidates": 1, "base": "v1", "proposal": proposal}
+    night.add(Chosen, "chosen:1", trial=1, task="one", **parts)
+    return night.standing().open
+
+
+def compared(task, level):
+    config = task / "configs/training_config.yaml"
+    write(config, config.read_text(encoding="utf-8").replace("epochs: 2", "epochs: 3"))
+    give_version(task, "v2", level=level)
+    return compare(CompareArgs(task_dir=task, base="v1", new="v2"))
+
+
+def test_what_gained_is_kept_and_what_fell_is_not(night, chosen, task):
+    comparison = compared(task, 0.85)
+    assert judged(night, chosen, SURE, comparison)[0]
+    first, *others = comparison.metrics
+    low = first.range.model_copy(update={"low": -0.5, "high": -0.2})
+    fallen = first.model_copy(update={"new": first.old - 0.35, "range": low})
+    assert not judged(night, chosen, SURE, comparison.model_copy(update={"metrics": [fallen, *others]}))[0]
+
+
+def test_a_protected_class_that_fell_is_a_guard_against_keeping(night, chosen, task):
+    comparison = compared(task, 0.85)
+    classes = [comparison.classes[0].model_copy(update={"blocks": True}), *comparison.classes[1:]]
+    kept, reason = judged(night, chosen, SURE, comparison.model_copy(update={"classes": classes}))
+    assert not kept and classes[0].label in str(reason)
+    assert [line.guard for line in of(night.record.lines(), Guarded)] == ["protected_slice"]
+
+
+def test_what_was_measured_in_another_way_is_never_kept(night, chosen, task):
+    comparison = compared(task, 0.95).model_copy(update={"verdict": "not_comparable"})
+    assert not judged(night, chosen, SURE, comparison)[0]
+    assert [line.guard for line in of(night.record.lines(), Guarded)] == ["evaluator"]
+
+
+def test_a_quick_check_that_shows_a_disaster_ends_the_trial_without_a_training(night, chosen, task):
+    parts = {"change_id": chosen.proposal.id, "kinds": ["recipe:data"], "metric": "macro_f1", "share": 0.3}
+    numbers = {"difference": -0.4, "low": -0.5, "high": -0.3, "valid_rows": 120, "seeds": 1}
+    record_quick(task, QuickRecord(at=now(), **parts, **numbers))
+    carry_out(night, chosen)
+    lines = night.record.lines()
+    assert [line.goes_on for line in of(lines, QuickChecked)] == [False]
+    assert [(line.outcome, line.version) for line in of(lines, Tried)] == [("dead_end", None)]
+    assert [record.version for record in list_versions(task)] == ["v1"]
+
+
+def test_an_error_that_nobody_foresaw_ends_the_trial_and_not_the_night(night, chosen, task, monkeypatch):
+    def fail(*_):
+        raise KeyError("a mistake in a step")
+
+    monkeypatch.setattr("agent.steps.diagnose.diagnose_tool", fail)
+    night.rules = night.rules.model_copy(update={"quick_check": False})
+    before = (task / "configs/training_config.yaml").read_bytes()
+    carry_out(night, chosen)
+    (tried,) = of(night.record.lines(), Tried)
+    assert tried.outcome == "crashed" and "a mistake in a step" in str(tried.reason)
+    assert (task / "configs/training_config.yaml").read_bytes() == before
+
+
+def test_a_hand_edit_while_a_trial_runs_leaves_its_question_to_the_person(night, chosen, task):
+    night.rules = night.rules.model_copy(update={"quick_check": False})
+    definition = task / "task_definition.yaml"
+
+    def edit(event):
+        if event.type == "compared":
+            write(definition, definition.read_text(encoding="utf-8") + "# a thought\n")
+
+    night.watch = edit
+    carry_out(night, chosen)
+    lines = night.record.lines()
+    assert [line.outcome for line in of(lines, Tried)] == ["interrupted"]
+    assert [line.task for line in of(lines, TaskPaused)] == ["one"]
+    assert session_of(task, chosen).open and unfinished_work(task)
+    assert not [one for one in journal(task) if one["event"] == "choice"]
+    assert json.loads((task / "iterations/v2/manifest.json").read_text())["parent"] == "v1"
