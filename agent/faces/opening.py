@@ -122,6 +122,7 @@ def _session_id(workspace: Workspace, start: ChatStart) -> str | None:
 
 def _offer_examples(workspace: Workspace, say: Speaker) -> None:
     out(say(T("There are no tasks in {folder}.", folder=str(workspace.tasks_dir))))
+    out(say(T("Without data yet? `iterate create` asks what the task is, and makes its folder.")))
     if not interactive():
         out(say(T("Make one with `iterate init FILE`, or copy the example tasks with `iterate init --examples`.")))
         return

@@ -14,6 +14,7 @@ from statistics import median
 
 from tools.errors import InputError
 from tools.generating.script import chinese_share, simplified_in, traditional_in
+from tools.making.first_rows import require_rows
 from tools.reading.task import load_split
 from tools.reviewing.row_forms import is_chat
 from tools.running.recipe import apply_recipe, known_labels
@@ -129,6 +130,7 @@ class Facts:
 
 def read_facts(task: Task) -> Facts:
     """The facts of a task; raises InputError for a task whose rows cannot be written here."""
+    require_rows(task)
     split = load_split(task, "train").split
     rows = [row for row in apply_recipe(task, split, oversample=False).rows if isinstance(row.answer, str)]
     if task.definition.task_type != "classification":

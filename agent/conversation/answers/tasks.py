@@ -20,6 +20,7 @@ def answer(_understood: Understood, situation: Situation, tell: Tell) -> None:
     names = situation.workspace.task_names()
     if not names:
         para(tell, T("This workspace has no tasks yet. `iterate init FILE` makes one from a table of your own."))
+        para(tell, T("Without data yet? Say: create a new task"))
         return
     header = [T("Task"), T("Version"), T("Metric"), T("Score (valid)"), T("Target")]
     grid(tell, header, [_row(name, situation) for name in names])

@@ -64,7 +64,8 @@ def start_entries(
     if not tasks:
         told = T("There are no tasks in {folder}.", folder=str(workspace.tasks_dir))
         made = T("`iterate init FILE` makes one from a table of your own.")
-        return [*entries, Note(say(told)), Note(say(made))]
+        create = _say(T("create a new task"), Order(command="create"), say)
+        return [*entries, Note(say(told)), Note(say(made)), Note(say(T("Without data yet? Say:"))), create]
     header = [T("Task"), T("Version"), T("Metric"), T("Score (valid)"), T("Target")]
     entries.append(Grid([say(one) for one in header], [_row(one, say) for one in tasks]))
     entries += [Note(f"{visible(one.name)}: {say(one.problem)}", "warning", sign="⚠ ") for one in tasks if one.problem]

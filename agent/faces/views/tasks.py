@@ -55,7 +55,11 @@ def task_lines(
     """The table of tasks and what comes next: commands, or what can be said where a chat listens."""
     lines = [say(T("Workspace: {folder}", folder=str(workspace.root))), ""]
     if not overview:
-        return [*lines, *wrap(say(T("No tasks yet. `iterate init FILE` makes one from a table of your own.")))]
+        lines += wrap(say(T("No tasks yet. `iterate init FILE` makes one from a table of your own.")))
+        return [
+            *lines,
+            *wrap(say(T("Without data yet? `iterate create` asks what the task is, and makes its folder."))),
+        ]
     header = [say(T("Task")), say(T("Version")), say(T("Metric")), say(T("Score (valid)")), say(T("Target"))]
     lines += table(header, [_row(one, say) for one in overview])
     for one in overview:
