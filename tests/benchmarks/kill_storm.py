@@ -54,7 +54,7 @@ TRAINING = (
     "  epochs: 4\n  batch_size: 6\n  precision: fp32\n  seeds: [42]\n  evals_per_epoch: 1\n  early_stopping: null\n"
 )
 NIGHT = ("overnight", "small", "--max-runs", "4", "--max-hours", "2", "--seed", "7", "--allow", "config,recipe")
-MOST_LIVES = 60
+MOST_LIVES = 150
 WORKER_KILLS = 2
 """A loop starts a killed worker again three times and then gives up, as it should; a storm stays below that."""
 
@@ -150,9 +150,9 @@ def _program(place: Place, seen: Round, words: tuple[str, ...], *, once: bool = 
     while True:
         seen.lives += 1
         at_a_write = place.draw.random() < 0.6
-        life = place.begin(*words, at=place.draw.randint(3, 16) if at_a_write else None)
+        life = place.begin(*words, at=place.draw.randint(2, 9) if at_a_write else None)
         if not at_a_write:
-            time.sleep(place.draw.uniform(0.2, 9.0))
+            time.sleep(place.draw.uniform(0.1, 5.0))
             _kill(life.pid)
         status = life.end()
         seen.kills += status == KILLED

@@ -84,7 +84,7 @@ def _version(folder: Path) -> dict[str, Any]:
     }
     for name in ("manifest.json", "results.json"):
         files[name] = _plain(_json(folder / name))
-    files["sealed"] = [path.read_text("utf-8") for path in sorted(folder.glob("sealed/*"))]
+    files["sealed"] = [path.read_text("utf-8") for path in sorted(folder.glob("sealed/*.sealed"))]
     return files
 
 

@@ -37,6 +37,7 @@ from tools.launchers.base import (
     state_of,
     take,
 )
+from tools.launchers.processes import began, is_same
 from tools.runs import EndEvent, RunDir, RunEvent, RunState, RunStatus
 from tools.text import T, visible
 
@@ -53,7 +54,7 @@ class LaunchRecord(BaseModel):
 
     pid: int
     created: float
-    """When the process began, as the system says (seconds): a pid alone may belong to another process by now."""
+    """When the process began (tools/launchers/processes.py): a pid alone may belong to another process by now."""
     host: str
     at: str
     argv: list[str]
@@ -149,16 +150,10 @@ def _start(run_dir: Path, argv: Sequence[str], env: dict[str, str], lock_handle:
         ) from reason
     # Somebody must collect the exit of a child, or it stays a zombie for as long as this program runs.
     threading.Thread(target=process.wait, name=f"reap {run_dir.name}", daemon=True).start()
-    record = LaunchRecord(pid=process.pid, created=_created(process.pid), host=gethostname(), at=now(), argv=list(argv))
+    record = LaunchRecord(
+        pid=process.pid, created=began(process.pid) or 0.0, host=gethostname(), at=now(), argv=list(argv)
+    )
     write_model(run_dir / LAUNCH_RECORD, record)
-
-
-def _created(pid: int) -> float:
-    """When the process began; 0 when it is gone already."""
-    try:
-        return float(psutil.Process(pid).create_time())
-    except psutil.NoSuchProcess:
-        return 0.0
 
 
 def _worker(run_dir: Path) -> psutil.Process | None:
@@ -167,8 +162,7 @@ def _worker(run_dir: Path) -> psutil.Process | None:
         record = LaunchRecord.model_validate_json((run_dir / LAUNCH_RECORD).read_bytes())
         if record.host != gethostname():
             return None
-        process = psutil.Process(record.pid)
-        return process if process.create_time() == record.created else None
+        return psutil.Process(record.pid) if is_same(record.pid, record.created) else None
     except (FileNotFoundError, psutil.NoSuchProcess):
         return None
 

@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tools.errors import InputError, MissingPart
 from tools.files import write_model
+from tools.launchers.processes import began, is_same
 from tools.results import Prediction
 from tools.runs import RunResult
 from tools.scoring.metrics import summarise
@@ -143,7 +144,7 @@ def _start(job: Job, command: str) -> subprocess.Popen[bytes]:
             hint=T("Check training.command and that the program it names is installed."),
             page=_PAGE,
         ) from reason
-    write_model(job.run.file(_CHILD), _Child(pid=child.pid, created=psutil.Process(child.pid).create_time()))
+    write_model(job.run.file(_CHILD), _Child(pid=child.pid, created=began(child.pid) or 0.0))
     return child
 
 
@@ -165,11 +166,7 @@ def _end_leftover(job: Job) -> None:
     if not path.is_file():
         return
     child = _Child.model_validate_json(path.read_text(encoding="utf-8"))
-    try:
-        same = abs(psutil.Process(child.pid).create_time() - child.created) < 1
-    except psutil.NoSuchProcess:
-        return
-    if same:
+    if is_same(child.pid, child.created):
         _end_group(child.pid)
 
 

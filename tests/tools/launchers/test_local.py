@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 from filelock import FileLock
 
@@ -81,3 +83,13 @@ def test_the_record_of_the_launch_names_the_worker(run_dir):
     assert [str(record["pid"])] == starts(run_dir)
     assert record["argv"] == command(run_dir)
     assert Path(record["argv"][2]) == run_dir
+
+
+def test_a_clock_that_is_set_does_not_hide_the_worker(run_dir, monkeypatch):
+    """The time of day at which a process began moves with the clock; what is compared does not."""
+    submit(LOCAL, run_dir)
+    until(running(run_dir))
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: 1.0)
+    monkeypatch.setattr(time, "time", lambda: 4e9)
+    LOCAL.cancel(run_dir)
+    assert state_of(run_dir) is RunHealth.ended
