@@ -192,7 +192,7 @@ COMMANDS: tuple[Command, ...] = (
         "quick",
         T("Try the proposal that waits on part of the rows first; that decides nothing."),
         phrases=PHRASES["quick"],
-        aliases=("快速試跑",),
+        aliases=("快速檢查",),
         acts=True,
         strict=True,
         group="decide",

@@ -96,7 +96,7 @@ PHRASES: dict[str, tuple[str, ...]] = {
     ),
     "quick": _said(
         "try it quickly first | try it quickly | try it first | quick check | check it quickly | run a quick check",
-        "先快速試試 | 先快速試一下 | 先試試看 | 先試一下 | 快速試跑 | 先快速試跑 | 先跑小規模的",
+        "先快速試試 | 先快速試一下 | 先試試看 | 先試一下 | 快速檢查 | 先快速檢查 | 快速試驗 | 先跑小規模的",
     ),
     "reject": _said(
         "reject {numbers} | reject {numbers} because {reason} | reject {numbers} since {reason}",

@@ -61,7 +61,7 @@ REVIEW: Choices = {
     "defer": (T("decide later, next proposal (l)"), frozenset({"l", "d", "later", "defer", "稍後"})),
     "editor": (T("edit the values in your editor (g)"), frozenset({"g", "editor", "編輯器"})),
     "evidence": (T("show the evidence (w)"), frozenset({"w", "evidence", "證據"})),
-    "quick": (T("try it quickly first; decides nothing (t)"), frozenset({"t", "try", "quick", "試", "快速試跑"})),
+    "quick": (T("try it quickly first; decides nothing (t)"), frozenset({"t", "try", "quick", "試", "快速檢查"})),
     "quit": (T("stop here; the question waits (q)"), frozenset({"q", "quit", "離開"})),
 }
 EDITED: Choices = {
