@@ -33,10 +33,14 @@ from tools.launch_training import LaunchArgs
 from tools.read_results import ReadResultsArgs, latest, read_results
 from tools.running.answers_only import answers_only
 from tools.running.weights import read_weights
+from tools.runs import WarningEvent
 from tools.text import Speaker, T, Text, visible
 from tools.versioning.forecasts import record_outcome
 from tools.versioning.records import training_of
 from tools.versioning.rule_facts import rule_facts
+
+SHORT_OF_MEMORY = "Memory ran out with"
+"""How the warning of a worker begins (tools/training/short_memory.py, which only workers import)."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,13 @@ def after_seeds(belief: Belief, comparison: Comparison) -> Belief:
 def first_belief(chosen: Chosen) -> Belief:
     """What was believed of a change when it was chosen."""
     return Belief(chosen.expected, max(chosen.spread, 1e-6))
+
+
+def note_memory(night: Night, task: str, progress: Progress) -> None:
+    """Put it into the record when a training went on with fewer rows at once, since it then takes longer than was planned."""
+    event = progress.event
+    if isinstance(event, WarningEvent) and event.message.msgid.startswith(SHORT_OF_MEMORY):
+        night.guard("memory", event.message, task=task, about=progress.run_id, page=event.page)
 
 
 def pause_for_edit(night: Night, task: str, files: list[str]) -> Text:
@@ -192,6 +203,7 @@ class _Trial:
             self._session = event.session
         if isinstance(event, Progress):
             self._night.meter.ran(event.run_id)
+            note_memory(self._night, self._chosen.task, event)
         self._night.watch(event)
 
     def _end(self) -> End:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from agent.events import Progress
 from agent.overnight.belief import Belief
 from agent.overnight.budget import Meter
 from agent.overnight.context import Night
@@ -13,7 +15,7 @@ from agent.overnight.ended import session_of, unfinished_work
 from agent.overnight.night import start_night
 from agent.overnight.records import BudgetLimits, Chosen, Guarded, QuickChecked, TaskPaused, Tried
 from agent.overnight.rules import NightRules, parse_allow
-from agent.overnight.trial import carry_out, judged
+from agent.overnight.trial import SHORT_OF_MEMORY, carry_out, judged, note_memory
 from agent.overnight.watchman import keep_seal, keep_start
 from agent.proposing.now import base_version, proposals_now
 from tests.support.night_tasks import Place, give_version, journal, of, write
@@ -21,7 +23,8 @@ from tools.compare import CompareArgs, compare
 from tools.diagnose import DiagnoseArgs, diagnose
 from tools.files import now
 from tools.probing.quick_records import QuickRecord, record_quick
-from tools.text import english
+from tools.runs import WarningEvent
+from tools.text import T, english
 from tools.versions import list_versions
 
 SURE = Belief(0.05, 0.02)
@@ -104,6 +107,16 @@ def test_a_quick_check_that_shows_a_disaster_ends_the_trial_without_a_training(n
     assert [line.goes_on for line in of(lines, QuickChecked)] == [False]
     assert [(line.outcome, line.version) for line in of(lines, Tried)] == [("dead_end", None)]
     assert [record.version for record in list_versions(task)] == ["v1"]
+
+
+def test_a_training_that_went_on_with_fewer_rows_is_in_the_record_once(night, chosen):
+    source = (Path.cwd() / "tools/training/short_memory.py").read_text(encoding="utf-8")
+    assert f'"{SHORT_OF_MEMORY} ' in source
+    warning = WarningEvent(at=now(), message=T(SHORT_OF_MEMORY + " {before} rows at once.", before=16))
+    for _ in range(2):
+        note_memory(night, "one", Progress(run_id="v2-s42", event=warning))
+    note_memory(night, "one", Progress(run_id="v2-s42", event=warning.model_copy(update={"message": T("Slow.")})))
+    assert [(line.guard, line.task) for line in of(night.record.lines(), Guarded)] == [("memory", "one")]
 
 
 def test_an_error_that_nobody_foresaw_ends_the_trial_and_not_the_night(night, chosen, task, monkeypatch):
