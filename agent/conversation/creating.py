@@ -66,7 +66,7 @@ _NAME = Asked(
 )
 _GOAL = Asked(
     "goal",
-    T("Goal"),
+    T("Purpose"),
     T("What should the model do?"),
     T("One sentence, as you would ask a person. It is the question that the model is asked about every row."),
 )

@@ -12,7 +12,10 @@ from agent.faces.creating import made_task
 from agent.faces.tui.screens import confirm
 from agent.faces.tui.screens.create import CreateScreen
 from agent.i18n import speaker
+from agent.model.client import open_model
 from agent.paths import Workspace
+from agent.settings import Settings
+from tests.support.openai_server import FakeEndpoint
 from tests.support.screen_host import ScreenHost, loaded, press
 from tests.support.tui import make_app, screen_text, settled, until
 from tools.reading.task import load_task
@@ -75,6 +78,24 @@ async def test_leaving_makes_nothing_and_goes_back_to_the_chat(workspace: Worksp
         await press(pilot, "escape", "escape")
         assert app.screen is not app.first
     assert not workspace.tasks_dir.exists()
+
+
+async def test_a_model_words_the_meanings_into_the_box_and_only_next_takes_them(workspace: Workspace) -> None:
+    with FakeEndpoint() as server:
+        server.answer_json({"meanings": [{"name": "good", "means": "glad"}, {"name": "bad", "means": "[b]sad[/]"}]})
+        model = open_model(Settings(base_url=server.base_url, model="small", timeout=5))
+        given = {"name": "m", "goal": "Tell it.", "task_type": "classification", "language": "en", "fields": "text"}
+        interview = Interview(workspace.tasks_dir, "en", given)
+        app = ScreenHost(CreateScreen(interview, lambda done: made_task(workspace, done), speaker("en"), model))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await loaded(pilot)
+            app.screen.query_one(TextArea).text = "good\nbad"
+            await press(pilot, "tab", "tab", "enter")
+            await loaded(pilot)
+            assert app.screen.query_one(TextArea).text == "good: glad\nbad: [b]sad[/]"
+            assert "suggests this" in app.text and "labels" not in interview.answers
+            await press(pilot, "shift+tab", "enter")
+    assert interview.answers["labels"] == "good: glad\nbad: [b]sad[/]"
 
 
 @pytest.mark.parametrize("words", ["create a new task", "建立新任務", "/create 語氣"])
