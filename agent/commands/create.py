@@ -11,7 +11,6 @@ from agent.commands.common import JsonFlag, TaskName, chosen_language, open_work
 from agent.commands.helping import HelpedCommand, told
 from tools.text import T
 
-
 _DESCRIBED = "NAME[: MEANING]"
 Labels = Annotated[
     list[str] | None,
