@@ -8,6 +8,7 @@ from pathlib import Path
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.message import Message
 
 from agent.faces.layout import pad, width
 from agent.faces.tui.widgets.flow import Prose
@@ -24,12 +25,15 @@ def fact_rows(facts: Sequence[tuple[Text, str]], say: Speaker) -> list[Prose]:
     return [Prose(value, first=pad(label, column)) for label, (_, value) in zip(labels, facts, strict=True)]
 
 
-class _LookedUp(Vertical):
+class LookedUp(Vertical):
     """One text that takes a moment."""
 
     DEFAULT_CSS = """
-    _LookedUp { height: auto; }
+    LookedUp { height: auto; }
     """
+
+    class Known(Message):
+        """The text is there; it may need more room than the line that stood for it."""
 
     def __init__(self, proposal: Proposal, task_path: Path, say: Speaker) -> None:
         super().__init__()
@@ -55,9 +59,10 @@ class _LookedUp(Vertical):
     def _tell(self, text: str) -> None:
         if self.is_attached:
             self.query_one(Prose).show(text)
+            self.post_message(self.Known())
 
 
-class Evidence(_LookedUp):
+class Evidence(LookedUp):
     """The findings that a proposal answers; diagnosed again unless the diagnosis is at hand."""
 
     def __init__(self, proposal: Proposal, task_path: Path, say: Speaker, diagnosis: Diagnosis | None) -> None:
@@ -73,7 +78,7 @@ class Evidence(_LookedUp):
         return evidence_text(self._proposal, self._diagnosis, self._say)
 
 
-class QuickPrice(_LookedUp):
+class QuickPrice(LookedUp):
     """What a quick check of the proposal runs and takes, or why there can be none."""
 
     def text(self) -> str:

@@ -155,6 +155,10 @@ class ReviewCard(Card):
     async def _back(self) -> None:
         await self.show(self.first_pane())
 
+    def on_looked_up_known(self) -> None:
+        """Make room for what was looked up."""
+        self.call_after_refresh(self._fit)
+
     # trying it first
 
     async def on_mount(self) -> None:
