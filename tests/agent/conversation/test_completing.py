@@ -47,7 +47,7 @@ def test_names_are_completed_by_their_beginning_in_both_languages_and_when_missp
         ("/errors 中立→", "/errors 中立→正面"),
         ("/compare v1 ", "/compare v1 v2"),
         ("/rollback ", "/rollback v2"),
-        ("/refs over", "/refs methods/oversampling"),
+        ("/refs oversa", "/refs methods/oversampling"),
         ("/try learning", "/try learning rate 2e-4"),
     ],
 )

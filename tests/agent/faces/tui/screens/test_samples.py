@@ -173,6 +173,6 @@ async def test_the_chat_brings_the_proposal_of_a_review_to_its_card(tmp_path, mo
         app.push_screen(SamplesScreen(folder, english, batch="batch"))
         await until(pilot, lambda: "reviewed 0 of 1" in screen_text(app))
         await keys(pilot, "r", "enter", "d", "y")
-        await until(pilot, lambda: "data.exclude" in screen_text(app) and row.id in screen_text(app), 40)
+        await until(pilot, lambda: "Rows left out" in screen_text(app) and row.id in screen_text(app), 40)
         assert app.screen is app.chat
         assert row.id not in (folder / "configs/training_config.yaml").read_text(encoding="utf-8")
