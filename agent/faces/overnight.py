@@ -195,10 +195,10 @@ def _call(settings: Settings, face: _Face | _JsonFace, happening: str, message: 
 def _model(
     settings: Settings, rules: NightRules, record: NightRecord, note: Callable[[Text], None]
 ) -> tuple[ChatModel | None, Price | None]:
-    """The language model of the settings with its price, where the rules let it have ideas; the night goes on without it."""
+    """The language model of the settings with its price, which is asked for where the rules let it have ideas."""
     model = open_model(settings)
     if model is None or not any(one.from_model for one in rules.approve):
-        return None, None
+        return model, None
     try:
         found = affordable(settings, model, record.plan().limits.dollars)
     except EndpointFailed as failed:
