@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
+from agent.conversation.said import Order
 from agent.faces.standing import decision
-from agent.faces.tui.messages import QuickCheckSays
+from agent.faces.tui.messages import QuestionAsked, QuickCheckSays, QuickCheckWanted
 from agent.faces.tui.quick import QuickChecks
+from agent.faces.views import quick as views
 from tests.support.cards import question
+from tests.support.tui import SIZE, make_app, screen_text, settled, until
 from tools.change import Verb
 from tools.errors import RunFailed
 from tools.probing import quick_wanted
@@ -141,3 +144,24 @@ def test_a_failure_is_brought_to_the_person(worker: Worker, tmp_path: Path) -> N
     QuickChecks(screen).want(ASKED.proposal, tmp_path)  # type: ignore[arg-type]
     screen.settle()
     assert outcomes(screen) == [worker.fault]
+
+
+async def test_on_the_screen_the_question_waits_beside_the_check_and_its_result_comes_to_card_and_chat(
+    worker: Worker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "tried_text", lambda proposal, task: T("quick check: two points better"))
+    app = make_app(tmp_path, "stance", task="stance")
+    asked = question(task="stance")
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        app.bridge._question, app.bridge._token, app.bridge.task = asked, 1, app.workspace.task_path("stance")
+        app.post_message(QuestionAsked(asked, 1))
+        await until(pilot, lambda: app.desk.card is not None and "Put off" in screen_text(app))
+        app.desk.card.post_message(QuickCheckWanted(asked.proposal))
+        await until(pilot, lambda: "run 1 of 2 (as it is)" in screen_text(app))
+        assert app.bridge.question is asked
+        worker.end.set()
+        await until(pilot, lambda: screen_text(app).count("two points better") == 2)
+        assert app.bridge.question is asked
+        app.execute(Order(command="quick"))
+        await until(pilot, lambda: "Press t on the card" in screen_text(app))
