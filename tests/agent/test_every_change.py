@@ -165,6 +165,7 @@ KINDS: dict[str, Kind] = {
     "model upgrade": Kind(said("base_model embedded:smollm2-135m"), "Qwen/Qwen3-0.6B", 3),
     "template": Kind(said('prompt.template "句子：{text}"'), "文：{text}", "no field at all"),
     "system prompt": Kind(said("把系統提示改成「你是細心的分析師」"), "你是助手", {"a": 1}),
+    "answer instruction": Kind(said('prompt.answer_instruction "只寫標籤。"'), "只寫一個標籤。", {"a": 1}),
     "label words": Kind(said("prompt.label_words.中立=普通"), "中性", " "),
     "few-shot examples": Kind(said("few-shot"), ["train1"], ["valid1"]),
     "constrained decoding": Kind(said("constrained decoding"), False, "often"),
@@ -301,5 +302,4 @@ def test_every_field_of_the_configuration_that_may_be_wished_is_one_of_the_kinds
     reached = {".".join(key.split(".")[:2]) for kind in KINDS.values() for key in keys(kind.make(mood))}
     assert fields - reached == {
         "training.command", "data.valid", "data.test", "data.valid_fraction", "data.carve_seed",  # nobody's to wish
-        "prompt.answer_instruction",
     }  # fmt: skip
