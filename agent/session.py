@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import socket
 import sqlite3
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")  # read at import: only plain JSON values may be checkpointed
@@ -62,7 +65,8 @@ class Session:
         self._say = say
         self._resume_command = resume_command
         self._model = model
-        self._leaving = leaving
+        self._is_left = leaving
+        self._interrupted = False
         self._wishes: deque[Proposal] = deque()
         self._folder = task_path / ".iterate"
 
@@ -80,7 +84,8 @@ class Session:
             record = record or self._new_record()
             self._watch(SessionStarted(session=record.id, task=self._task.name, resumed=resumed))
             try:
-                reason = self._drive(record)
+                with _told_of_interrupts(self._interrupt):
+                    reason = self._drive(record)
             except (KeyboardInterrupt, Left):
                 reason = "interrupted"
             except sqlite3.DatabaseError as trouble:
@@ -92,6 +97,12 @@ class Session:
         """Put proposals of the person on the list before the next question about it; may be called from any thread."""
         self._wishes.extend(proposals)
 
+    def _interrupt(self) -> None:
+        self._interrupted = True
+
+    def _leaving(self) -> bool:
+        return self._interrupted or self._is_left()
+
     def _drive(self, record: SessionRecord) -> EndReason:
         with closing(_connect(self._folder / "sessions.sqlite")) as connection:
             graph = build_graph(
@@ -99,7 +110,7 @@ class Session:
             )
             config: Any = {"configurable": {"thread_id": record.id}, "recursion_limit": MOST_STEPS}
             snapshot = graph.get_state(config)
-            feed: Any = None if snapshot.next else self._start(record)
+            feed: Any = None if _is_open(snapshot) else self._start(record)
             while True:
                 if snapshot.interrupts:
                     feed = self._resume_with(snapshot)
@@ -108,7 +119,8 @@ class Session:
                 for part in graph.stream(feed, config, stream_mode=["custom"], version="v2", durability="sync"):
                     self._watch(event_adapter.validate_python(part["data"]))
                 snapshot = graph.get_state(config)
-                if snapshot.next:
+                if _is_open(snapshot):
+                    feed = None
                     continue
                 if not self._wishes:
                     return _reason(snapshot.values)
@@ -172,6 +184,43 @@ def _new_id(known: Sequence[SessionRecord]) -> str:
     with suppress(IndexError, ValueError):
         moment = max(moment, datetime.strptime(known[-1].id[:15], _STAMP) + timedelta(seconds=1))
     return f"{moment.strftime(_STAMP)}-{secrets.token_hex(2)}"
+
+
+def _is_open(snapshot: StateSnapshot) -> bool:
+    """True when there is something to go on with.
+
+    A step that has ended, and whose process died before what follows was stored, is not among the next ones; its task is there.
+    """
+    return bool(snapshot.next or snapshot.tasks)
+
+
+@contextmanager
+def _told_of_interrupts(tell: Callable[[], None]) -> Iterator[None]:
+    """Have `tell` called at Ctrl-C or a request to end, before it is raised.
+
+    Steps run in a thread that LangGraph waits for, so that one which waits itself has to be told. Only the main thread hears
+    of signals; a session in another one is left through `leaving`.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    names = (name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+    before = {number: signal.getsignal(number) for number in (getattr(signal, name) for name in names)}
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        tell()
+        handler = before[number]
+        if callable(handler):
+            handler(number, frame)
+
+    heard = [number for number, handler in before.items() if callable(handler)]
+    for number in heard:
+        signal.signal(number, hear)
+    try:
+        yield
+    finally:
+        for number in heard:
+            signal.signal(number, before[number])
 
 
 def _not_stored(folder: Path, reason: sqlite3.DatabaseError) -> WriteFailed:

@@ -8,10 +8,12 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from langgraph.checkpoint.sqlite import SqliteSaver
 
 from agent.approval import ReviewQuestion, Wish
 from agent.events import Decided, Notice, Progress, Proposed
 from agent.grants import offered_rule
+from agent.journal import Journal
 from agent.proposing import edited
 from agent.session import Session
 from tools import launch_training
@@ -276,3 +278,21 @@ def test_who_leaves_before_an_answer_leaves_the_question_pending(task):
     _, again, _ = run(task)
     assert again[0] == question
     assert isinstance(question, ReviewQuestion)
+
+
+def test_a_process_that_dies_between_the_end_of_a_step_and_its_checkpoint_goes_on_from_there(task, monkeypatch):
+    put, died = SqliteSaver.put, []
+
+    def dying(self, *args, **kwargs):
+        if Journal(task).entries() and not died:
+            died.append(True)
+            raise KeyboardInterrupt
+        return put(self, *args, **kwargs)
+
+    monkeypatch.setattr(SqliteSaver, "put", dying)
+    reason, _, _ = run(task, reject)
+    assert (died, reason) == ([True], "interrupted")
+    _, asked, events = run(task)
+    assert asked[0].number == 2, "the decision stands, and the next proposal is asked about"
+    assert len(journal(task, "decision")) == 1
+    assert events[0].resumed
