@@ -1,6 +1,6 @@
 """Quick checks that somebody asked for and that are not over, written down so that whoever comes back takes them up.
 
-    runs/quick/wanted/<change id>.json   QuickPlan
+    .iterate/quick/<change id>.json   QuickPlan
 
     want_quick -> follow_quick (again after leaving) -> QuickResult, on record in iterations/quick_checks.jsonl
 
@@ -18,9 +18,11 @@ from pydantic import ValidationError
 from tools.errors import RunFailed
 from tools.files import write_model
 from tools.launch_training import cancel
-from tools.probing.probe_runs import QUICK_DIR
 from tools.probing.quick_check import QuickCheckArgs, QuickPlan, QuickResult, plan_quick_check, run_quick_check
 from tools.runs import RunDir, RunEvent
+
+WANTED_DIR = ".iterate/quick"
+"""Beside the sessions: what this machine is about to do, not a record."""
 
 
 def want_quick(args: QuickCheckArgs) -> QuickPlan:
@@ -70,7 +72,7 @@ def drop_quick(plan: QuickPlan) -> None:
 
 def _file(task_path: Path, change_id: str) -> Path:
     assert change_id.isalnum()  # Proposal.id: it becomes a file name
-    return task_path / QUICK_DIR / "wanted" / f"{change_id}.json"
+    return task_path / WANTED_DIR / f"{change_id}.json"
 
 
 def _forget(plan: QuickPlan) -> None:
