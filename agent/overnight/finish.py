@@ -23,7 +23,7 @@ from tools.comparing.report import valid_and_test
 from tools.errors import IterateError
 from tools.files import write_atomic
 from tools.text import T, Text, visible
-from tools.versioning.adopt import adopt
+from tools.versioning.adopt import POINTER, adopt, current
 from tools.versioning.ledger import OpenedTest, open_test
 from tools.versioning.rule_facts import rule_facts
 from tools.versions import restore_version
@@ -45,7 +45,7 @@ def _finish_task(night: Night, path: Path, *, claims: bool) -> None:
     sealed = kept_seal(night.folder, name)
     if sealed is None or not standing.trials(name):
         return
-    edited = [one for one in changed_by_hand(path, sealed, _own(standing, name)) if not _is_start(night, path, one)]
+    edited = [one for one in changed_by_hand(path, sealed, _own(standing, name)) if not _is_own_end(night, path, one)]
     if edited:
         if name not in standing.paused:
             pause_for_edit(night, name, edited)
@@ -62,11 +62,18 @@ def _own(standing: Standing, task: str) -> list[str]:
     return [*versions, *(chosen.base for chosen, _ in standing.trials(task) if chosen.base)]
 
 
-def _is_start(night: Night, path: Path, file: str) -> bool:
-    """True for the configuration that the night itself has put back before it was cut off."""
+def _is_own_end(night: Night, path: Path, file: str) -> bool:
+    """True for what the night's own end wrote before it was cut off: the configuration put back, the adoption."""
+    if file == POINTER:
+        pointer = current(path)
+        return pointer is not None and pointer.decision_id == _decision_id(night, pointer.version)
     start = kept_start(night.folder, path.name)
     content = (path / file).read_bytes() if (path / file).is_file() else b""
     return start is not None and start.config is not None and content == start.config.encode("utf-8", "surrogateescape")
+
+
+def _decision_id(night: Night, version: str) -> str:
+    return f"{night.record.id}:{version}"
 
 
 def first_and_best(night: Night, standing: Standing, task: str) -> tuple[str, str] | None:
@@ -124,7 +131,7 @@ def _open(night: Night, path: Path, start: str, best: str) -> OpenedTest:
         versions=[start, best],
         why="adoption of " + best,
         by=night.rules.source,
-        decision_id=f"{night.record.id}:{best}",
+        decision_id=_decision_id(night, best),
     )
     if opened.ordinal is None:
         return opened
@@ -146,7 +153,7 @@ def _adopt(night: Night, path: Path, best: str, belief: Belief, opened: OpenedTe
     if not end.adopt:
         _wait(night, name, best, waits or end.reason)
         return False
-    record = adopt(path, best, by=night.rules.source, decision_id=f"{night.record.id}:{best}")
+    record = adopt(path, best, by=night.rules.source, decision_id=_decision_id(night, best))
     Journal(path).note(night.who, "adopted", best, by="policy", version=best, who=night.rules.source)
     night.add(NightAdopted, f"adopted:{name}", task=name, version=best, before=record.previous)
     restore_version(path, best)

@@ -13,6 +13,7 @@ from tests.support.cards import proposal
 from tests.support.night_tasks import Place, give_version, of, write
 from tools.compare import CompareArgs, compare
 from tools.text import T, english
+from tools.versioning.adopt import adopt as adopt_version
 from tools.versioning.adopt import current
 from tools.versioning.ledger import openings
 
@@ -89,6 +90,24 @@ def test_rules_that_allow_it_adopt_what_the_test_calls_better(place):
     assert current(place.task("one")).version == "v2"
     assert epochs(place) == "3"
     assert not of(night.record.lines(), Waiting)
+
+
+@pytest.mark.parametrize("step", ["adopt", "restore_version"])
+def test_an_adoption_that_was_cut_off_is_no_hand_edit_and_is_finished(place, monkeypatch, step):
+    night = at_the_end(place, level=0.85, adopt="if_better")
+
+    def cut_off(*parts, **named):
+        if step == "adopt":
+            adopt_version(*parts, **named)
+        raise SystemExit
+
+    with monkeypatch.context() as patched, pytest.raises(SystemExit):
+        patched.setattr(f"agent.overnight.finish.{step}", cut_off)
+        finish(night, "until")
+    finish(night, "until")
+    lines = night.record.lines()
+    assert [line.version for line in of(lines, NightAdopted)] == ["v2"]
+    assert not of(lines, TaskPaused) and epochs(place) == "3"
 
 
 def test_a_deploy_command_is_never_run_without_the_word_of_a_policy_file(place):
