@@ -145,7 +145,10 @@ def _edited(night: Night, chosen: Chosen, path: Path, version: str | None) -> li
 
 
 def _write_end(night: Night, chosen: Chosen, path: Path, end: End) -> None:
-    if end.sealed:
+    edited = _edited(night, chosen, path, end.version) if end.sealed else []
+    if edited:  # while it trained, or in a trial that asked nothing at its end
+        pause_for_edit(night, chosen.task, edited)
+    elif end.sealed:
         keep_seal(night.folder, path)
     trained = training_of(path, end.version) if end.version else []
     known = measured(end.comparison) if end.comparison is not None else None

@@ -148,3 +148,20 @@ def test_a_hand_edit_while_a_trial_runs_leaves_its_question_to_the_person(night,
     assert session_of(task, chosen).open and unfinished_work(task)
     assert not [one for one in journal(task) if one["event"] == "choice"]
     assert json.loads((task / "iterations/v2/manifest.json").read_text())["parent"] == "v1"
+
+
+def test_rows_changed_by_hand_in_a_trial_that_ends_without_a_question_are_noticed(night, chosen, task):
+    parts = {"change_id": chosen.proposal.id, "kinds": ["recipe:data"], "metric": "macro_f1", "share": 0.3}
+    numbers = {"difference": -0.4, "low": -0.5, "high": -0.3, "valid_rows": 120, "seeds": 1}
+    record_quick(task, QuickRecord(at=now(), **parts, **numbers))
+    rows = task / "data/valid.jsonl"
+
+    def edit(line):
+        if isinstance(line, QuickChecked):
+            write(rows, rows.read_text(encoding="utf-8") + '{"text": "x", "label": "中立"}\n')
+
+    night.tell = edit
+    carry_out(night, chosen)
+    lines = night.record.lines()
+    assert [line.outcome for line in of(lines, Tried)] == ["dead_end"]
+    assert "data/valid.jsonl" in str(of(lines, TaskPaused)[0].reason)
