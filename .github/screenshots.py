@@ -7,12 +7,15 @@ show: its training and its comparison. Everything happens in a copy.
 from __future__ import annotations
 
 import asyncio
+import html
+import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from agent.conversation.said import Order
@@ -63,8 +66,19 @@ async def picture(
             app.chat.composer.cursor_blink = False
             await walk(pilot, app)
             await pilot.pause(0.5)
-            svg = app.export_screenshot(title="iterate")
+            svg = wide_as_shown(app.export_screenshot(title="iterate"))
     (IMAGES / f"{name}.svg").write_text(svg, encoding="utf-8")
+
+
+def wide_as_shown(svg: str) -> str:
+    """The picture with each text as long as a terminal shows it: the export gives a wide character the room of a narrow one."""
+
+    def lengthened(found: re.Match[str]) -> str:
+        length, middle, text = float(found["length"]), found["middle"], html.unescape(found["text"])
+        shown = length * cell_len(text) / max(1, len(text))
+        return f'textLength="{shown:g}"{middle}>{found["text"]}</text>'
+
+    return re.sub(r'textLength="(?P<length>[\d.]+)"(?P<middle>[^>]*)>(?P<text>[^<]*)</text>', lengthened, svg)
 
 
 def no_warnings(log: str) -> list[str]:

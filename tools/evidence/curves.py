@@ -151,9 +151,9 @@ def _still_rising(case: Case, curve: Curve) -> Sign | None:
     if gain <= limit:
         return None
     detail = T(
-        "The validation score rose by {gain:.1%} in the last stretch, and the last evaluation was the best one: training "
-        "stopped while it still got better.",
-        gain=gain,
+        "The validation score rose by {gain:.1f} points in the last stretch, and the last evaluation was the best one: "
+        "training stopped while it still got better.",
+        gain=gain * 100,
     )
     fact = Fact(name=T("gain of the last evaluation"), value=gain, threshold=limit, percent=True)
     return Sign("still_rising", curve, detail, fact, _gain_ahead(case, curve))

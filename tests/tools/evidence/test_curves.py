@@ -61,7 +61,7 @@ def test_a_score_that_jumped_at_the_last_evaluation_asks_for_more_epochs_althoug
     rising = [(15, 0.5, 0.20), (30, 0.40, 0.30), (45, 0.38, 0.45), (60, 0.36, 0.64)]
     [finding] = underfitting(case(class_f1=LOW, history=history(converged(), rising)))
     assert finding.about["sign"] == "still_rising"
-    assert "19.0%" in str(finding.detail)
+    assert "19.0 points" in str(finding.detail)
 
 
 def test_a_last_gain_within_the_noise_of_the_rows_asks_for_nothing(case, history):

@@ -242,6 +242,8 @@ class LinkLine(Prose, can_focus=True):
 
 _INLINE = re.compile(r"\*\*(?P<bold>[^*\n]+)\*\*|`(?P<code>[^`\n]+)`")
 _HEADING = re.compile(r"#{1,6} +")
+_STRONG = re.compile(r"^\*\*([^*]+)\*\*(?=:|：|$)")
+"""The word that a line of notes begins with."""
 _BULLET = re.compile(r"( *)[-*+] +")
 _CELL_END = re.compile(r"(?<!\\)\|")
 
@@ -299,7 +301,7 @@ def _line(line: str) -> Entry:
     bullet = _BULLET.match(line)
     if bullet:
         return Note(line[bullet.end() :], sign=bullet[1] + "• ")
-    return Note(line.strip())
+    return Note(_STRONG.sub(r"\1", line.strip()))
 
 
 def _classes(tone: str, *, gap: bool) -> str:
