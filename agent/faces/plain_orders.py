@@ -16,7 +16,7 @@ from agent.approval import Answer, Approver, FirstAnswer, Question, ReviewQuesti
 from agent.events import Event, Proposed
 from agent.faces.adopting import adopt_version, roll_back_version
 from agent.faces.calling import Caller
-from agent.faces.console import ask, interactive, out, tell
+from agent.faces.console import ask, interactive, out, show_error, tell
 from agent.faces.creating import ask_and_create
 from agent.faces.labelling import LabelWishes, label_task
 from agent.faces.layout import wrap
@@ -38,7 +38,7 @@ from agent.records import past_sessions
 from agent.session import EXIT_CODES, Session
 from agent.settings import load_settings
 from tools.change import Proposal
-from tools.errors import InputError
+from tools.errors import InputError, IterateError
 from tools.reviewing.answers import read_answers
 from tools.text import Speaker, T, Text, visible
 from tools.watch_run import RunWatch, run_dirs, run_to_watch
@@ -69,6 +69,8 @@ class PlainOrders:
         self._turn = turn
         self._model = model
         self._session: Session | None = None
+        self._asked: Path | None = None
+        """The task of the session that runs; another one may be looked at meanwhile."""
         self._table: dict[str, Callable[[Args], None]] = {
             "improve": lambda args: self.improve(self._named(args)),
             "create": self._create,
@@ -101,14 +103,18 @@ class PlainOrders:
         for order in turn.orders:
             self._table[order.command](order.args)
         if turn.filed:
-            self.improve(self._named({}), wishes=turn.filed)
+            self.improve(self._named({"task": turn.filed[0].task}), wishes=turn.filed)
 
     def improve(self, task: Path, *, wishes: list[Proposal] | None = None) -> None:
         """Run the session of a task here until it ends or waits."""
+        if self.answers.question is not None and self._session is not None and wishes and task == self._asked:
+            self._session.wish(*wishes)
+            self._tell(_COMES_FIRST)
+            return
         if self.answers.question is not None:
             self._tell(T("A question is open: answer it first, or leave it with `q`."))
             return
-        self.task = task
+        self.task = self._asked = task
         self.answers.begin()
         face = PlainFace(self._say)
         if not interactive():
@@ -149,8 +155,14 @@ class PlainOrders:
         caller.hear(event)
 
     def _talk(self, typed: str, question: Question) -> Answer | str | None:
-        """Words typed at a question: answered, carried out, or an answer to it after all."""
-        turn = self._turn(typed)
+        """Words typed at a question: answered, carried out, or an answer to it after all; what fails leaves it open."""
+        try:
+            return self._meant(self._turn(typed), question)
+        except IterateError as error:
+            show_error(error, self._say)
+            return None
+
+    def _meant(self, turn: PlainTurn, question: Question) -> Answer | str | None:
         if turn.filed:
             return self._file(turn.filed, question)
         for order in turn.orders:
@@ -165,11 +177,16 @@ class PlainOrders:
         return None
 
     def _file(self, wishes: list[Proposal], question: Question) -> Answer | None:
+        asked = self._asked
+        if asked is not None and any(one.task != asked.name for one in wishes):
+            name = visible(asked.name)
+            self._tell(T("The question here is about {task}: leave it with `q`, then say that again.", task=name))
+            return None
         if isinstance(question, ReviewQuestion):
             return Wish(proposals=wishes)
         if self._session is not None:
             self._session.wish(*wishes)
-            self._tell(T("It comes first in the next list of proposals."))
+            self._tell(_COMES_FIRST)
         return None
 
     def _ask_first(self, _: Args) -> None:
@@ -268,7 +285,8 @@ class PlainOrders:
     def _named(self, args: Args) -> Path:
         """The task of an order, else the one under discussion; raises InputError when none is meant."""
         name = args.get("task")
-        if isinstance(name, str):
+        # The task under discussion may lie outside the workspace, where its name alone does not find it.
+        if isinstance(name, str) and (self.task is None or self.task.name != name):
             self.task = self._workspace.task_path(name)
         if self.task is None:
             names = ", ".join(self._workspace.task_names()) or "-"
@@ -293,6 +311,7 @@ class PlainOrders:
             out(line)
 
 
+_COMES_FIRST = T("It comes first in the next list of proposals.")
 _BACK = T("Go back to the version before? [y/N] ")
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from agent.conversation.said import Order
-from agent.faces.tui import messages, start
+from agent.faces.tui import messages, start, wishes
 from agent.faces.tui.bridge import SessionBridge
 from agent.faces.tui.desk import Desk
 from agent.faces.tui.loading import load
@@ -228,7 +228,7 @@ class IterateApp(Surface):
 
     def on_quick_check_wanted(self, message: messages.QuickCheckWanted) -> None:
         """The person wants to try a change before deciding on it, or not any more; the question waits."""
-        task = self.workspace.task_path(message.proposal.task)
+        task = self.task_named(message.proposal.task)
         if message.give_up:
             self.quick.drop(message.proposal, task)
         else:
@@ -336,11 +336,14 @@ class IterateApp(Surface):
         while self.screen is not self.chat:
             self.pop_screen()
 
+    def task_named(self, name: str) -> Path:
+        """The folder of a task: of those at hand first, which may lie outside the workspace."""
+        at_hand = (one for one in (self.bridge.task, self.task_path) if one is not None and one.name == name)
+        return next(at_hand, None) or self.workspace.task_path(name)
+
     def file(self, proposal: Proposal) -> None:
         """Bring a wish of the person to review."""
-        task = self.workspace.task_path(proposal.task)
-        self.choose_task(task)
-        self.bridge.file(proposal, task)
+        self.perform(wishes.file(self, proposal))
 
     # --- keys
 

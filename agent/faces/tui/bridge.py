@@ -76,17 +76,23 @@ class SessionBridge:
         self._thread.start()
         return True
 
-    def file(self, proposal: Proposal, task: Path) -> None:
-        """Bring a wish of the person before the next review; a session begins with it when none runs."""
+    def file(self, proposal: Proposal, task: Path) -> bool:
+        """Bring a wish of the person before the next review; a session begins with it when none runs.
+
+        False when it cannot be brought: the session that runs is one on another task, or is being left.
+        """
         if self.start(task, wishes=[proposal]):
-            return
+            return True
         with self._lock:
+            if self.task != task or self._leaving.is_set():
+                return False
             if isinstance(self._question, ReviewQuestion):
                 self._give(Wish(proposals=[proposal]))
             elif self._session is None:
                 self._early.append(proposal)
             else:
                 self._session.wish(proposal)
+        return True
 
     def answer(self, answer: Answer, token: int) -> bool:
         """Hand the person's answer to the session; False when it is not for the question that waits."""

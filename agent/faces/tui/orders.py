@@ -17,13 +17,14 @@ from agent.approval import (
     Confirmation,
     ConfirmQuestion,
     DecideQuestion,
+    Question,
     ReviewQuestion,
     VersionChoice,
     user_name,
 )
 from agent.conversation.said import Order
 from agent.faces.standing import decision
-from agent.faces.tui import beginning, themes
+from agent.faces.tui import beginning, themes, wishes
 from agent.faces.tui.messages import TasksRead
 from agent.faces.tui.screens.confirm import ConfirmScreen
 from agent.faces.tui.screens.resume import ResumeScreen
@@ -105,7 +106,7 @@ class Orders:
     async def overnight(self, args: Args) -> None:
         """Begin a night on the task under discussion, once its limits were agreed to."""
         if await agreed_night(self._app, self._task(args), str(args.get("until") or "")):
-            await self._leave_session()
+            await self.leave_session()
             await begun_night(self._app, self._task(args), str(args["until"]))
 
     async def _go_on_with(self, one: PastSession) -> None:
@@ -125,12 +126,14 @@ class Orders:
             else:
                 app.tell(T("The session on {task} is already at work.", task=visible(task.name)))
             return
-        await self._leave_session()
+        await self.leave_session()
         app.choose_task(task)
-        bridge.start(task)
+        if not bridge.start(task):
+            app.tell(wishes.STILL_LEAVING, "warning")
         app.refresh_hints()
 
-    async def _leave_session(self) -> None:
+    async def leave_session(self) -> None:
+        """Leave the session that runs, if one does: its question and its training stay as they are."""
         app = self._app
         if not app.bridge.running or app.bridge.task is None:
             return
@@ -178,7 +181,7 @@ class Orders:
     async def adopt(self, args: Args) -> None:
         """Adopt: answer the question that waits, or open the test set of a version on record after asking."""
         version = str(args.get("version") or "")
-        match self._app.bridge.question:
+        match self._question(args):
             case DecideQuestion(version=asked) if version in {"", asked}:
                 self._answer(_choice("adopt"))
             case ConfirmQuestion(version=asked) if version in {"", asked}:
@@ -198,7 +201,7 @@ class Orders:
     async def rollback(self, args: Args) -> None:
         """Go back: answer the question that waits, or restore a version on record after asking."""
         version = str(args.get("version") or "")
-        question = self._app.bridge.question
+        question = self._question(args)
         if isinstance(question, DecideQuestion) and version in {"", question.parent}:
             self._answer(_choice("rollback"))
             return
@@ -207,7 +210,7 @@ class Orders:
             T("Go back to {version}?", version=visible(version, 40)) if version else T("Go back to the version before?")
         )
         if await self._sure(asked):
-            await self._leave_session()
+            await self.leave_session()
             from agent.manual import roll_back
 
             done = await asyncio.to_thread(roll_back, task, version or None)
@@ -258,6 +261,12 @@ class Orders:
             )
             app.tell(told, "warning")
 
+    def _question(self, args: Args) -> Question | None:
+        """The question that waits, unless the order names another task: versions of two tasks have the same names."""
+        bridge = self._app.bridge
+        own = bridge.task is not None and args.get("task") in {None, bridge.task.name}
+        return bridge.question if own else None
+
     def _answer(self, answer: Answer) -> None:
         self._app.desk.give(answer, self._app.bridge.token)
 
@@ -272,7 +281,7 @@ class Orders:
             T("Adopt {version}? This opens the locked test set, and the opening is recorded.", version=shown)
         ):
             return
-        await self._leave_session()
+        await self.leave_session()
         opened = await asyncio.to_thread(open_for_adoption, task, version)
         found = (
             entries_of(valid_and_test(opened, app.say))
@@ -338,15 +347,8 @@ class Orders:
         app.push_screen(ReferencesScreen(library, app.say, app.language, page=page, query=query))
 
     async def change(self, args: Args) -> None:
-        """A change that a screen worked out, such as reviewed rows: it becomes a proposal and goes to review like any other."""
-        from agent.conversation.remedies import wished_edits
-        from agent.conversation.wishes import wish_for
-
-        app, task = self._app, self._task(args)
-        edits = wished_edits(args["change"], None, task)
-        proposal = await asyncio.to_thread(wish_for, task, edits, origin="person", say=app.say)
-        app.tell(T("It is a proposal now, and will be reviewed like any other: {title}", title=proposal.title))
-        app.file(proposal)
+        """A change that a screen worked out."""
+        await wishes.propose(self._app, self._task(args), args["change"])
 
     # --- the program itself
 
@@ -378,7 +380,7 @@ class Orders:
         """The task that was named, or the one under discussion; raises InputError when there are several and none is meant."""
         app = self._app
         if args.get("task"):
-            return app.workspace.task_path(str(args["task"]))
+            return app.task_named(str(args["task"]))
         names = app.workspace.task_names()
         if app.task_path is None and len(names) == 1:
             return app.workspace.task_path(names[0])

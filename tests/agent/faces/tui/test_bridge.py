@@ -197,6 +197,16 @@ def test_a_wish_answers_the_review_that_waits_and_is_kept_for_the_next_one_other
     assert scripted.newest.answers == [Wish(proposals=[wish])] and scripted.newest.wishes == [one]
 
 
+def test_a_wish_for_one_task_never_reaches_the_session_of_another(
+    scripted: type[ScriptedSession], proposal: Proposal
+) -> None:
+    bridge, inbox = started(scripted, lambda session: session.ask(proposal, 1, 1))
+    asked = inbox.wait(QuestionAsked)
+    assert not bridge.file(proposal, Path("another"))
+    assert bridge.question == asked.question and scripted.newest.wishes == []
+    bridge.leave()
+
+
 def test_what_a_session_raises_is_posted(scripted: type[ScriptedSession]) -> None:
     def script(session: ScriptedSession) -> None:
         raise InputError(T("no"))

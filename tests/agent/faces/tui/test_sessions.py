@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from agent.approval import DecideQuestion
 from agent.conversation.said import Order
 from agent.faces.overnight import NightWish
 from agent.faces.tui.app import IterateApp
@@ -17,6 +19,7 @@ from agent.journal import Journal
 from agent.records import session_records
 from agent.settings import Settings
 from tests.support.tui import make_app, screen_text, settled, until
+from tools.comparison import Comparison
 from tools.text import T, Text
 
 
@@ -150,3 +153,45 @@ async def test_an_order_of_a_screen_is_answered_in_the_chat_and_needs_a_yes_wher
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is app.chat)
         assert not (app.task_path / "iterations" / "test_ledger.jsonl").exists()
+
+
+async def test_a_wish_for_another_task_is_reviewed_there_and_an_adoption_that_names_it_is_no_answer_here(
+    tmp_path: Path,
+) -> None:
+    app = make_app(tmp_path, "stance", "official-doc")
+    async with app.run_test(size=(100, 40)) as pilot:
+        await settled(pilot)
+        app.execute(Order(command="improve", args={"task": "stance"}))
+        await until(pilot, lambda: app.desk.card is not None)
+        review = app.bridge.question
+        compared = Comparison.model_construct(base="v1", new="v2")
+        app.bridge._question = DecideQuestion.model_construct(version="v2", parent="v1", comparison=compared, waiting=0)
+        app.execute(Order(command="adopt", args={"task": "official-doc", "version": "v2"}))
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        assert app.bridge.question is not None, "the question about stance must not be answered"
+        app.bridge._question = review
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is app.chat)
+        app.submit("try learning rate 7e-5 for official-doc")
+        await until(pilot, lambda: app.bridge.task is not None and app.bridge.task.name == "official-doc")
+        await until(pilot, lambda: app.bridge.question is not None and app.desk.card is not None)
+        assert app.bridge.question.proposal.task == app.task_path.name == "official-doc"
+        assert app.bridge.question.proposal.origin == "person"
+        await app.leave()
+    assert [entry.event for entry in Journal(app.workspace.task_path("stance")).entries()] == []
+
+
+async def test_a_task_outside_the_workspace_can_be_talked_about(tmp_path: Path) -> None:
+    app = make_app(tmp_path, "stance")
+    outside = tmp_path / "elsewhere" / "opinions"
+    shutil.copytree(app.workspace.task_path("stance"), outside)
+    app.task_path = outside
+    async with app.run_test(size=(100, 40)) as pilot:
+        await settled(pilot)
+        app.submit("/try learning rate 7e-5")
+        await until(pilot, lambda: app.desk.card is not None)
+        assert app.bridge.task == outside and app.bridge.question.proposal.origin == "person"
+        app.execute(Order(command="improve", args={"task": "opinions"}))
+        await pilot.pause()
+        assert app.bridge.task == outside and app.bridge.running
+        await app.leave()
