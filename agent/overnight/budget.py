@@ -9,16 +9,19 @@ import math
 import re
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
 from threading import Lock
 
 from agent.overnight.records import BudgetLimits, Guarded, NightRecord, Spent, StopReason
-from tools.errors import InputError, Problem
+from tools.errors import InputError, Problem, WriteFailed
 from tools.files import now as now_text
 from tools.generating.prices import FREE
 from tools.generating.writer import Price
 from tools.text import T, Text, visible
 
+KEEP_SECONDS = 300.0
+"""How much work a kill may take out of the count while a training runs."""
 JUMP_SECONDS = 120.0
 """Two clocks that drift apart by more than this between two looks were not merely corrected."""
 _DAY_TIME = re.compile(r"(\d{1,2}):(\d{2})")
@@ -48,14 +51,21 @@ class Meter:
         self._runs = list(self._before.run_ids) if self._before is not None else []
         self._tokens = [0, 0]
         self._estimated = False
-        self._started = self._clock_seen = clock()
+        self._started = self._clock_seen = self._kept = clock()
         self._wall_seen = wall()
         self._jumps = sum(isinstance(line, Guarded) and line.guard == "clock" for line in record.lines())
 
     def ran(self, *run_ids: str) -> None:
-        """Count trainings by the names of their runs; one that was counted before, in any process, is not counted again."""
+        """Count trainings by the names of their runs; one that was counted before, in any process, is not counted again.
+
+        Called with every word of a training, it writes down now and then what was used, for the process after a kill.
+        """
         with self._lock:
             self._runs += [one for one in dict.fromkeys(run_ids) if one not in self._runs]
+        if self._clock() - self._kept >= KEEP_SECONDS:
+            self._kept = self._clock()
+            with suppress(WriteFailed):  # a full disk must not end the training that is told of here
+                self.write()
 
     def refuses(self) -> Text | None:
         """Why the language model may not be asked any more tonight; None while it may."""

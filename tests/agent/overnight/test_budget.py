@@ -69,7 +69,17 @@ def test_a_process_that_takes_a_night_up_goes_on_counting_from_the_newest_line(n
     now = second.write()
     assert (round(now.minutes, 6), now.runs, now.dollars) == (11.0, 3, 2.5)
     assert (now.prompt_tokens, now.completion_tokens, now.estimated) == (1_500_000, 500_000, True)
-    assert [line.key for line in night.lines()] == ["spent:1", "spent:2", "spent:3"]
+    assert [line.key for line in night.lines()] == ["spent:1", "spent:2", "spent:3", "spent:4"]
+
+
+def test_a_kill_in_a_long_training_takes_a_few_minutes_out_of_the_count_at_most(night):
+    clocks = Clocks()
+    counter = meter(night, clocks)
+    for _ in range(120):
+        clocks.pass_(60)
+        counter.ran("long")
+    assert meter(night, clocks).spent().minutes >= 115
+    assert len(night.lines()) <= 24
 
 
 def test_the_same_run_counts_once_however_often_it_is_named(night):
