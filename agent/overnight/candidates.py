@@ -20,7 +20,7 @@ from agent.overnight.belief import Beliefs, arms_of, measured, seen_before, seen
 from agent.overnight.choose import FLOOR, choose
 from agent.overnight.context import Night, Standing
 from agent.overnight.ended import unfinished_work
-from agent.overnight.last_seeds import held_back
+from agent.overnight.last_seeds import Held, held_back
 from agent.overnight.records import Chosen, NightRecord, Tried, Waiting, night_records
 from agent.overnight.rules import refusal
 from agent.overnight.trial import pause_for_edit, unknown
@@ -85,7 +85,7 @@ def next_of(night: Night, found: Sequence[Looked]) -> Next | None:
     """What is tried next among the tasks; first versions before everything else. None when nothing is worth its cost."""
     candidates = sum(len(looked.allowed) for looked in found)
     for looked in found:
-        if not looked.base and looked.allowed and night.has_room(looked.allowed[0].cost.minutes):
+        if not looked.base and looked.allowed and _affordable(night, looked.allowed[0], []):
             first = looked.allowed[0]
             return Next(looked, first, 0.0, 0.0, first.cost.minutes, candidates)
     standing, held = night.standing(), held_back(night)
@@ -93,9 +93,7 @@ def next_of(night: Night, found: Sequence[Looked]) -> Next | None:
     arms = {}
     for looked in (one for one in found if one.base):
         for arm in arms_of(looked.task, looked.allowed, beliefs):
-            if arm.belief.worth(looked.noise) >= FLOOR and _affordable(
-                night, _proposal(looked, arm.key), sum(one.runs for one in held)
-            ):
+            if arm.belief.worth(looked.noise) >= FLOOR and _affordable(night, _proposal(looked, arm.key), held):
                 arms[arm] = looked
     rng = random.Random(f"{night.plan.seed}:{standing.next_trial}")
     noise = min((looked.noise for looked in arms.values()), default=1.0)
@@ -113,9 +111,12 @@ def _proposal(looked: Looked, key: str) -> Proposal:
     return next(one for one in looked.allowed if one.id == key)
 
 
-def _affordable(night: Night, proposal: Proposal, held: int) -> bool:
-    left = night.runs_left()
-    return left is None or max(1, proposal.cost.trainings) + held <= left
+def _affordable(night: Night, proposal: Proposal, held: Sequence[Held]) -> bool:
+    """True when all trainings of its configuration fit into what is left, in number and in minutes."""
+    left, cost = night.runs_left(), proposal.cost
+    if left is not None and max(1, cost.trainings) + sum(one.runs for one in held) > left:
+        return False
+    return night.has_room(cost.minutes + sum(one.runs * one.minutes for one in held))
 
 
 def _looked_at(night: Night, path: Path) -> Looked | None:

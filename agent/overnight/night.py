@@ -41,7 +41,7 @@ from agent.overnight.records import (
     night_records,
 )
 from agent.overnight.rules import NightRules
-from agent.overnight.trial import break_off, carry_out
+from agent.overnight.trial import break_off, carry_out, has_begun
 from agent.overnight.watchman import keep_seal, keep_start, kept_seal
 from agent.proposing.now import base_version
 from agent.session import task_lock
@@ -169,9 +169,11 @@ def _run(night: Night) -> StopReason:
 def _step(night: Night) -> StopReason | None:
     """One step of the loop: go on with the open trial, or choose the next; a reason when the night is over."""
     night.count_runs()
-    chosen = night.standing().open
+    chosen, reason = night.standing().open, night.exhausted()
+    if chosen is not None and reason in {"until", "hours"} and not has_begun(night, chosen):
+        break_off(night, chosen, T("The time of the night was over before it began."))
+        return reason
     if chosen is None:
-        reason = night.exhausted()
         if reason is not None:
             return reason
         found = look_at_all(night)
@@ -198,7 +200,7 @@ def _nothing_left(night: Night, found: Sequence[Looked]) -> StopReason:
     left = night.runs_left()
     if costs and left is not None and all(max(1, cost.trainings) > left for cost in costs):
         return "runs"
-    fits = [cost for cost in costs if cost.minutes / max(1, cost.trainings) <= night.minutes_left()]
+    fits = [cost for cost in costs if cost.minutes <= night.minutes_left()]
     if costs and not fits:
         return "until" if night.plan.limits.until is not None else "hours"
     return "nothing_worth_it"
@@ -311,7 +313,7 @@ def _end(night: Night, reason: StopReason) -> StopReason:
     write_atomic(night.folder / CLOSING, reason + "\n")
     chosen = night.standing().open
     if chosen is not None:
-        break_off(night, chosen)
+        break_off(night, chosen, T("You ended the night while it was tried."))
     finish(night, reason)
     night.spend()
     night.add(Over, "over", reason=reason, message=END_MESSAGES[reason])

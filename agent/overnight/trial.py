@@ -77,10 +77,15 @@ def unknown(error: Exception) -> Text:
     return T("Something went wrong that this program does not know: {error}", error=visible(repr(error), 300))
 
 
-def break_off(night: Night, chosen: Chosen) -> None:
-    """End an open trial because a person ended the night: its training is cancelled, the configuration before it restored."""
+def has_begun(night: Night, chosen: Chosen) -> bool:
+    """True once a session approved the change of a trial, or its quick check was measured."""
     path = night.tasks[chosen.task]
-    reason = T("You ended the night while it was tried.")
+    return session_of(path, chosen) is not None or night.standing().quick(chosen.trial) is not None
+
+
+def break_off(night: Night, chosen: Chosen, reason: Text) -> None:
+    """End an open trial with the night: its training is cancelled, the configuration before it restored."""
+    path = night.tasks[chosen.task]
     version = abandon(night, chosen, path, reason)
     _write_end(
         night, chosen, path, End("interrupted", reason, version, sealed=not _edited(night, chosen, path, version))

@@ -28,6 +28,7 @@ from agent.session import task_lock
 from agent.settings import Settings
 from tests.support.night_tasks import Place, give_version, journal, make_task, of, write
 from tools.errors import Busy, InputError
+from tools.files import write_model
 from tools.text import english
 from tools.versioning.ledger import openings
 
@@ -240,6 +241,29 @@ def test_an_endpoint_that_is_gone_is_said_once_and_the_rules_go_on(place, tmp_pa
     record = begin(place, read_rules(tmp_path / "policy.yaml"))
     assert run(record, model=model) == "nothing_worth_it"
     assert [line.guard for line in of(record.lines(), Guarded)] == ["endpoint"]
+
+
+def test_a_first_version_whose_seeds_are_more_than_the_trainings_allowed_is_not_begun(tmp_path):
+    place = Place(tmp_path, untrained=("one",))
+    config = place.task("one") / "configs/training_config.yaml"
+    write(config, config.read_text(encoding="utf-8").replace("seed: 42", "seeds: [1, 2, 3]"))
+    record = begin(place, "baseline", runs=2)
+    assert run(record) == "runs"
+    assert not of(record.lines(), Chosen)
+
+
+def test_a_trial_that_had_not_begun_is_not_begun_after_the_time_of_its_night(place, monkeypatch):
+    record = begin(place, tasks=[place.task("one")])
+    with monkeypatch.context() as patched, pytest.raises(SystemExit):
+        patched.setattr("agent.overnight.night.carry_out", lambda *_: (_ for _ in ()).throw(SystemExit))
+        run(record)
+    plan = record.plan()
+    past = plan.limits.model_copy(update={"until": "2020-01-01T00:00:00+00:00"})
+    write_model(record.folder / "plan.json", plan.model_copy(update={"limits": past}))
+    assert run(record) == "until"
+    (tried,) = of(record.lines(), Tried)
+    assert tried.outcome == "interrupted" and "began" in str(tried.reason)
+    assert not list(place.task("one").glob("runs/*"))
 
 
 def test_tasks_of_one_name_are_refused(place, tmp_path):
