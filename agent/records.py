@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tools.change import Proposal
 from tools.errors import InputError, NotFound
 from tools.text import T, visible
 
@@ -25,6 +26,8 @@ class SessionRecord(BaseModel):
     started_at: str
     ended_at: str | None = None
     reason: EndReason | None = None
+    wishes: list[Proposal] = []
+    """Of the person, that came while something else went on: they are put on the list when the session is taken up."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 The graph is resumed by one rule: look at the checkpoint first, then decide. A pending question is asked again exactly as it
 was; a step that was interrupted runs again; a finished session starts anew. Nothing here approves anything. Wishes of the
-person wait here until a list of proposals is under review, and are put on it then.
+person wait here until a list of proposals is under review, and are put on it then; when the session is left before, they
+wait in its record.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ class Session:
         """
         self.wish(*wishes)
         with task_lock(self._task):
-            record = None if fresh else self._open_record()
+            record = None if fresh else self._taken_up()
             resumed = record is not None
             record = record or self._new_record()
             self._watch(SessionStarted(session=record.id, task=self._task.name, resumed=resumed))
@@ -163,14 +164,26 @@ class Session:
         newest = session_records(self._task)[-1:]
         return next((record for record in newest if record.reason in {None, "waiting", "interrupted"}), None)
 
-    def _new_record(self) -> SessionRecord:
-        record = SessionRecord(id=_new_id(session_records(self._task)), task=self._task.name, started_at=now())
-        write_model(self._folder / "sessions" / f"{record.id}.json", record)
+    def _taken_up(self) -> SessionRecord | None:
+        """The open session, its waiting wishes taken out of the record: from here on they are filed once."""
+        record = self._open_record()
+        if record is None or not record.wishes:
+            return record
+        self._wishes.extendleft(reversed(record.wishes))
+        record = record.model_copy(update={"wishes": []})
+        self._write(record)
         return record
 
+    def _new_record(self) -> SessionRecord:
+        record = SessionRecord(id=_new_id(session_records(self._task)), task=self._task.name, started_at=now())
+        self._write(record)
+        return record
+
+    def _write(self, record: SessionRecord) -> None:
+        write_model(self._folder / "sessions" / f"{record.id}.json", record)
+
     def _close(self, record: SessionRecord, reason: EndReason) -> None:
-        closed = record.model_copy(update={"ended_at": now(), "reason": reason})
-        write_model(self._folder / "sessions" / f"{record.id}.json", closed)
+        self._write(record.model_copy(update={"ended_at": now(), "reason": reason, "wishes": [*self._wishes]}))
         resume = self._resume_command if reason in {"waiting", "failed", "interrupted"} else None
         self._watch(SessionEnded(reason=reason, message=_END_MESSAGES[reason], resume=resume))
 

@@ -15,6 +15,7 @@ from agent.events import Decided, Notice, Progress, Proposed
 from agent.grants import offered_rule
 from agent.journal import Journal
 from agent.proposing import edited
+from agent.records import session_records
 from agent.session import Session
 from tools import launch_training
 from tools.change import Change, ChangeKind, Decision, Edit, Verb
@@ -269,6 +270,31 @@ def test_leaving_a_training_ends_the_session_but_not_the_training_and_coming_bac
         assert len(active_runs(untrained)) == 1
     assert list_runs(untrained)[0].joinpath("starts").read_text().count("x") == 1
     assert len(journal(untrained, "version_begun")) == 1
+
+
+def test_a_wish_that_came_during_a_training_is_reviewed_by_the_session_that_is_taken_up_later(untrained):
+    wanted, watched = wish(untrained, [1, 2], key="seeds"), []
+
+    def wish_once_it_trains():
+        if any(isinstance(event, Progress) for event in watched) and not session._wishes:
+            session.wish(wanted)
+        return bool(session._wishes)
+
+    session = Session(
+        untrained,
+        approver=Scripted(approve),
+        watch=watched.append,
+        say=english,
+        resume_command="go on",
+        leaving=wish_once_it_trains,
+    )
+    assert session.run() == "interrupted"
+    assert [one.id for one in session_records(untrained)[-1].wishes] == [wanted.id]
+    cancel(list_runs(untrained)[0], grace_seconds=0.2)
+    reason, asked, _ = run(untrained)
+    assert reason == "waiting"
+    assert asked[0].proposal.id == wanted.id
+    assert session_records(untrained)[-1].wishes == []
 
 
 def test_who_leaves_before_an_answer_leaves_the_question_pending(task):
