@@ -82,6 +82,8 @@ class _Reader:
         self.log = ProblemLog(name)
         self._definition = definition
         self._seen = seen
+        self._times: dict[str, int] = {}
+        """Id to the highest number given to it so far, so that the many rows of one id are not counted through each time."""
 
     def row(self, line: int, item: dict[str, Any]) -> Row | None:
         """The row of an object; None when it lacks what the task asks for."""
@@ -110,10 +112,12 @@ class _Reader:
 
     def _unique(self, identity: str) -> str:
         """The id itself, or with ~2, ~3 ... behind it when rows before have it."""
-        unique, times = identity, 1
+        times = self._times.get(identity, 1)
+        unique = identity if times == 1 else f"{identity}~{times}"
         while unique in self._seen:
             times += 1
             unique = f"{identity}~{times}"
+        self._times[identity] = times
         self._seen.add(unique)
         return unique
 
@@ -168,11 +172,14 @@ def _row_problem(name: str, line: int, sort: str, message: Text, **more: Any) ->
 
 def _items(path: Path, log: ProblemLog, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """The objects of a file with their lines; what is not an object is noted and passed over."""
+    is_first = True
     for line in _noting_encoding(read_lines(path), log, name):
         text = line.text.strip() if line.text is not None else None
-        if text and text.startswith("[") and (array := _whole_array(path)) is not None:
+        # Only the first line with text can open one list of all: the whole file is parsed for it, once.
+        if text and is_first and text.startswith("[") and (array := _whole_array(path)) is not None:
             yield from _array_objects(array, log, name)
             return
+        is_first = is_first and not text
         if text is None:
             log.add("long_line", partial(_overlong, name, line.number))
         elif text:

@@ -290,3 +290,29 @@ def test_a_file_that_is_not_there_is_one_clear_error(tmp_path: Path) -> None:
 def test_a_chat_whose_role_is_no_text_is_not_taken_for_a_chat(tmp_path: Path, role: object) -> None:
     found = read(tmp_path, lines({"messages": [{"role": role, "content": "u"}]}))
     assert sorts(found) == ["missing_field"]
+
+
+class Looked(set[str]):
+    """Ids that count how often somebody asks for one."""
+
+    times = 0
+
+    def __contains__(self, one: object) -> bool:
+        self.times += 1
+        return super().__contains__(one)
+
+
+def test_many_rows_of_one_id_are_not_counted_through_for_each_of_them(tmp_path: Path) -> None:
+    path, seen = tmp_path / "rows.jsonl", Looked()
+    path.write_text(lines(*({"id": "x", "text": f"{n}", "label": "中立"} for n in range(300))), encoding="utf-8")
+    found = read_rows(path, definition(), seen=seen)
+    assert [row.id for row in found.rows[:3]] == ["x", "x~2", "x~3"]
+    assert len({row.id for row in found.rows}) == 300
+    assert seen.times < 5 * 300
+
+
+def test_a_file_of_many_lists_is_parsed_as_a_whole_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[Path] = []
+    monkeypatch.setattr("tools.reading.rows._whole_array", tries.append)
+    found = read(tmp_path, "\n" + "[1, 2]\n" * 50 + lines({"text": "一", "label": "中立"}))
+    assert (len(found.rows), len(tries)) == (1, 1)
