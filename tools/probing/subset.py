@@ -28,7 +28,8 @@ def part_of(rows: Sequence[Example], share: float, base: Sequence[Example] | Non
     """About `share` of each label's rows, in their order; `base` are the rows of the configuration that it is compared with."""
     ids = {row.id for row in rows}
     first = part_ids(base, share) if base is not None else frozenset[str]()
-    known = {_source(row.id, {one.id for one in base}) for row in base} if base is not None else set()
+    base_ids = {row.id for row in base or ()}
+    known = {_source(row.id, base_ids) for row in base or ()}
     new = [row for row in rows if _source(row.id, ids) not in known]
     kept = first | part_ids(new, share)
     return [row for row in rows if _source(row.id, ids) in kept]

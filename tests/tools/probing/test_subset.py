@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from tools.probing.subset import at_most, part_of
 from tools.runs import Example
@@ -61,3 +62,19 @@ def test_validation_rows_are_cut_alike_every_time_and_small_splits_stay_whole() 
     assert Counter(row.expected for row in part) == {"a": 75, "b": 22, "c": 2}
     assert ids(at_most(valid, 100)) == ids(part)
     assert at_most(valid[:50], 100) == valid[:50]
+
+
+class Passed(list[Example]):
+    """Rows that count how often somebody goes through them."""
+
+    times = 0
+
+    def __iter__(self) -> Iterator[Example]:
+        self.times += 1
+        return super().__iter__()
+
+
+def test_the_base_is_not_gone_through_for_each_of_its_rows() -> None:
+    base = Passed(rows("t", {"a": 60, "b": 40}))
+    part_of(base, 0.3, base=base)
+    assert base.times < 20
