@@ -64,6 +64,7 @@ def test_a_classification_report_of_scikit_learn_is_understood(tmp_path: Path) -
     assert (found.source, found.version, found.split, found.rows) == ("sklearn", "v1", "valid", 30)
     assert found.metrics == {"macro_f1": 0.65, "weighted_f1": 0.68, "accuracy": 0.7}
     assert found.per_class["中立"] == ClassScore(precision=0.5, recall=0.6, f1=0.55, support=10)
+    assert "accuracy" not in found.per_class
     assert found.evaluator_hash is None
 
 

@@ -96,7 +96,9 @@ def _lm_eval(data: Mapping[str, Any], task: str) -> Understood | Text:
 
 def _sklearn(data: Mapping[str, Any]) -> Understood | Text:
     """classification_report(output_dict=True): classes, then accuracy (or "micro avg") and averages."""
-    per_class = _per_class({key: value for key, value in data.items() if key not in _AVERAGES})
+    # A class is an object there; "accuracy" is a bare number beside them, and no class.
+    classes = {key: value for key, value in data.items() if key not in _AVERAGES and isinstance(value, dict)}
+    per_class = _per_class(classes)
     metrics: dict[str, float] = {}
     for average in _AVERAGES:
         block = data.get(average)
