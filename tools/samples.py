@@ -116,13 +116,14 @@ def decide(  # noqa: PLR0913 - a decision has this many parts, all named at the 
 def bulk(task: Task, name: str, items: Sequence[str], verb: Verb, *, reason: str = "", by: str) -> list[str]:
     """Accept or reject many candidates at once; they are undone at once. Returns the ids that could not be decided so."""
     batch = load_batch(task.path, name)
+    known = {item.candidate.id: item.candidate for item in batch.items}
     group = secrets.token_hex(4)
     decisions, left = [], []
     for item in items:
         decision = SampleDecision(
             id=secrets.token_hex(4), item=item, verb=verb, reason=reason.strip(), group=group, by=by, at=now()
         )
-        decided = Item(candidate=batch.find(item).candidate, decision=decision)
+        decided = Item(candidate=known.get(item) or batch.find(item).candidate, decision=decision)
         if verb == "accept" and row_problems(task, decided.fields, decided.answer):
             left.append(item)
         else:

@@ -289,3 +289,15 @@ def test_the_suspects_come_from_contradictions_and_from_answers_that_deny_a_labe
     assert found["train:d"].suggested == "正面" and found["train:d"].twins[0].row == "v1"
     assert found["valid:v1"].origin == "valid" and found["valid:v1"].answered == "負面"
     assert set(found) == {"train:c", "train:d", "valid:v1"}
+
+
+def test_deciding_many_rows_at_once_looks_the_batch_through_once(folder, monkeypatch):
+    task = load_task(folder)
+    add(
+        folder,
+        "batch",
+        [Candidate(id=f"n{n}", origin="new", fields={"text": f"第{n}句"}, answer="正面") for n in range(5)],
+    )
+    monkeypatch.setattr("tools.reviewing.batch.Batch.find", lambda *_: pytest.fail("looked through for one row"))
+    assert bulk(task, "batch", [f"n{n}" for n in range(5)], "accept", by="me") == []
+    assert load_batch(folder, "batch").counts.accepted == 5
