@@ -176,8 +176,9 @@ class Curve:
     def spikes(self, jump: float) -> list[int]:
         """Steps whose loss is over twice the median of the five before, and above it by `jump` of the whole fall."""
         found: list[int] = []
+        fall = self.fall
         for index in range(2, 0 if self.prefers else len(self.losses)):
-            before, fall = median(self.losses[max(0, index - 5) : index]), self.fall
+            before = median(self.losses[max(0, index - 5) : index])
             if self.losses[index] > 2 * before and fall > 0 and (self.losses[index] - before) / fall > jump:
                 found.append(self.steps[index])
         return found

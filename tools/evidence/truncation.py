@@ -6,6 +6,7 @@ What a training recorded counts. Before there is one, rows are judged by their c
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 from tools.errors import InputError
 from tools.evidence.case import Case
@@ -54,7 +55,8 @@ def _counted(case: Case) -> list[Finding]:
 
 def _estimated(case: Case) -> list[Finding]:
     limit = case.task.config.values.training.max_length
-    long = [row for row in case.train.rows if estimated_tokens(case, row) > limit]
+    examples = _examples(case)
+    long = [row for row in case.train.rows if estimated_tokens(case, row, examples) > limit]
     share = len(long) / len(case.train.rows)
     if share < case.limits.max_rows_cut:
         return []
@@ -68,11 +70,11 @@ def _estimated(case: Case) -> list[Finding]:
     return [finding.model_copy(update={"rows": [row.id for row in long]})]
 
 
-def estimated_tokens(case: Case, row: Row) -> float:
+def estimated_tokens(case: Case, row: Row, examples: Sequence[Row]) -> float:
     """Tokens of prompt and answer by character classes, plus the chat template's; 0 for a row that fits no prompt."""
     values = case.task.config.values
     try:
-        turns = messages_for(case.task.definition, values.prompt, row, _examples(case))
+        turns = messages_for(case.task.definition, values.prompt, row, examples)
         answer = answer_text(case.answer, row.answer) if row.answer is not None else row.chosen or ""
     except InputError:
         return 0.0
@@ -100,6 +102,7 @@ def _cut_severity(case: Case, share: float) -> Severity:
 
 def _rows_finding(case: Case, cut: int, share: float, detail: Text, severity: Severity) -> Finding:
     limit = case.task.config.values.training.max_length
+    examples = _examples(case)
     return Finding(
         kind=FindingKind.truncated,
         severity=severity,
@@ -110,7 +113,7 @@ def _rows_finding(case: Case, cut: int, share: float, detail: Text, severity: Se
             Fact(name=T("share of training"), value=share, threshold=case.limits.max_rows_cut, percent=True),
             Fact(
                 name=T("longest row in tokens (estimate)"),
-                value=round(max(estimated_tokens(case, row) for row in case.train.rows)),
+                value=round(max(estimated_tokens(case, row, examples) for row in case.train.rows)),
             ),
         ],
         about={"where": "training", "max_length": limit, "cut": cut, "share": share},

@@ -137,3 +137,11 @@ def test_answers_that_end_inside_their_object_are_cut_not_malformed(case, predic
     [finding] = cut_answers(evidence)
     assert finding.about["where"] == "generation"
     assert finding.severity is Severity.error
+
+
+def test_the_rows_that_a_prompt_shows_are_looked_up_once_and_not_for_each_row(case, rows, monkeypatch):
+    train = rows({"pos": 90}, "t")
+    times = []
+    monkeypatch.setattr("tools.evidence.truncation._examples", lambda one: times.append(one) or train[:1])
+    cut_training_rows(case(train=train))
+    assert len(times) == 1
