@@ -107,11 +107,7 @@ def _class_measures(answer: AnswerFormat, rows: SideBySide) -> dict[str, Pair]:
         return UNPARSED if row.parsed is None else codes.get(_name(row.parsed), len(codes))
 
     def f1(side: RowsOfSeeds, classes: Sequence[int]) -> Measure:
-        predicted = [
-            [UNPARSED if row.parsed is None else codes.get(str(row.parsed), len(codes)) for row in seed]
-            for seed in side
-        ]
-        return f1_measure(expected, predicted, classes)
+        return f1_measure(expected, [[code(row) for row in seed] for seed in side], classes)
 
     found = {"macro_f1": (f1(rows.old, range(len(labels))), f1(rows.new, range(len(labels))))}
     for label in labels:
