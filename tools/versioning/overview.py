@@ -151,7 +151,9 @@ def _drawn_again(result: SplitResult, metric: str) -> tuple[float | None, float 
         values = hits.sum(axis=1) / total
     else:
         wanted, given = drawn.sum(axis=2), drawn.sum(axis=1)[:, : len(labels)]
-        values = (2 * hits / np.maximum(wanted + given, 1)).mean(axis=1)
+        # As in the metric itself, a label that no drawn row expects has no F1.
+        f1, present = 2 * hits / np.maximum(wanted + given, 1), wanted > 0
+        values = (f1 * present).sum(axis=1) / np.maximum(present.sum(axis=1), 1)
     low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)
 

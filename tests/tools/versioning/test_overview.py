@@ -9,10 +9,11 @@ import pytest
 
 from tests.support.run_dirs import alive, at, copy_task, make_child, make_result, run_dir, write_status
 from tools.files import append_line
+from tools.results import SplitResult
 from tools.runs import RunError, RunState
 from tools.text import T
 from tools.versioning.ledger import LEDGER, Opening
-from tools.versioning.overview import overview
+from tools.versioning.overview import overview, score_of
 
 
 @pytest.fixture
@@ -99,3 +100,9 @@ def test_a_task_without_any_version_is_empty(task):
     shutil.rmtree(task / "iterations")
     shutil.rmtree(task / "benchmarks")
     assert overview(task).versions == []
+
+
+def test_a_label_that_no_drawn_row_expects_lowers_no_interval():
+    confusion = {"a": {"a": 99, "b": 0}, "b": {"a": 0, "b": 1}}
+    result = SplitResult(version="v1", split="valid", metrics={"macro_f1": 1.0}, confusion=confusion, rows=100)
+    assert score_of(result, "macro_f1").low == 1.0
