@@ -216,9 +216,12 @@ def _keep_weights(task_dir: Path, finished: _Finished) -> str | None:
     source = Path(spec.adapter_from) if spec.adapter_from is not None else finished.run.file(result.adapter)
     if spec.adapter_from is None and not (spec.train and result.adapter):
         return None  # the base model as it is, or a training command that leaves no weights here
-    if not owns(task_dir, spec.version, spec.adapter_from):
-        source = keep_weights(task_dir, spec.version, spec.seed, source, (spec.run_id, result.adapter_sha256))
-    return source.resolve().relative_to(task_dir.resolve()).as_posix()
+    if owns(task_dir, spec.version, spec.adapter_from):
+        own = (task_dir / "models" / spec.version).resolve()
+        return f"models/{spec.version}/{source.resolve().relative_to(own).as_posix()}"
+    # Not resolved: models/ may be a link to a larger disk.
+    kept = keep_weights(task_dir, spec.version, spec.seed, source, (spec.run_id, result.adapter_sha256))
+    return kept.relative_to(task_dir).as_posix()
 
 
 def _keep_sealed(task_dir: Path, finished: _Finished) -> str | None:

@@ -269,3 +269,12 @@ def test_weights_can_be_kept_after_the_runs_are_deleted(folder):
     assert Path(weights_folder(folder, "v2", 7) / "adapter_model.safetensors").read_bytes() == b"w7"
     with pytest.raises(NotFound):
         weights_folder(folder, "v2", 8)
+
+
+def test_weights_may_lie_on_another_disk_that_models_links_to(folder, tmp_path):
+    (tmp_path / "large disk").mkdir()
+    (folder / "models").symlink_to(tmp_path / "large disk")
+    first = gather(folder, run(folder, 7))
+    own = str(weights_folder(folder, "v2", 7).resolve())
+    again = gather(folder, run(folder, 7, WRONG, name="again", train=False, adapter_from=own))
+    assert [outcome.seeds[0].weights for outcome in (first, again)] == ["models/v2/adapter"] * 2
