@@ -55,7 +55,10 @@ class Pilot(TrainerCallback):  # type: ignore[misc]
         due = state.global_step in self._plan.eval_steps
         late = self._timed and time.monotonic() - self._saved_at > _SAVE_SECONDS
         cancelled = self._job.cancel.requested
-        control.should_evaluate = due and not cancelled
+        if due and cancelled:
+            # A checkpoint of this step without its evaluation would skip that for good when the run is taken up again.
+            self._job.cancel.check()
+        control.should_evaluate = due
         control.should_save = due or late or cancelled
 
     def on_log(self, _args: Any, state: Any, _control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:

