@@ -42,7 +42,9 @@ def torn_in(path: Path, *, is_ledger: bool = False) -> Iterator[Trouble]:
     why = T("Line {numbers} could not be read.", numbers=", ".join(map(str, torn)))
 
     def repair(keeper: Keeper) -> None:
-        whole = [_mended(line, number, is_ledger) for number, line in enumerate(lines, 1)]
+        # Read again: lines may have been added since the look.
+        present = [line for line in path.read_bytes().splitlines() if line.strip()]
+        whole = [_mended(line, number, is_ledger) for number, line in enumerate(present, 1)]
         keeper.replace(path, b"".join(line + b"\n" for line in whole if line), why)
 
     yield Trouble(
@@ -63,7 +65,7 @@ _MEND_LEDGER = T("Each is written as an opening of which nothing is known, so th
 
 
 def _mended(line: bytes, number: int, is_ledger: bool) -> bytes:
-    if not line.strip() or _is_whole(line):
+    if _is_whole(line):
         return line
     return unreadable_opening(number).model_dump_json().encode("utf-8") if is_ledger else b""
 

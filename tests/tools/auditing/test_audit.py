@@ -234,6 +234,16 @@ def test_an_adopted_task_is_clean(adopted):
     assert kinds(adopted) == []
 
 
+def test_a_line_that_was_appended_after_the_look_is_not_mended_away(task):
+    path = task / "iterations/journal.jsonl"
+    append_line(path, "{torn")
+    (trouble,) = (one for one in audit_task(task) if one.kind == "torn_lines")
+    append_line(path, '{"later": 1}')
+    trouble.repair(Keeper(task))
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines[-1] == '{"later": 1}' and "{torn" not in lines
+
+
 def test_a_torn_line_of_the_ledger_keeps_counting_as_an_opening(adopted):
     with (adopted / LEDGER).open("ab") as stream:
         stream.write(b'{"ordinal": 2, "at"')
@@ -303,3 +313,14 @@ def test_a_full_disk_and_a_disk_without_locks_are_told(tmp_path, monkeypatch):
     monkeypatch.setattr("tools.auditing.access.lock_descriptor", lambda *_, **__: True)
     assert [one.kind for one in [*room(tmp_path), *locks_hold(tmp_path)]] == ["disk", "lock"]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_entered_between_the_look_and_the_mending_is_kept(adopted):
+    with (adopted / LEDGER).open("ab") as stream:
+        stream.write(b'{"ordinal": 2, "at"')
+    seen = audit_task(adopted)
+    line = openings(adopted)[0].model_copy(update={"ordinal": 3, "decision_id": "s:later"})
+    append_line(adopted / LEDGER, line.model_dump_json())
+    for trouble in seen:
+        trouble.repair(Keeper(adopted))
+    assert [(line.ordinal, line.decision_id) for line in openings(adopted)][1:] == [(2, ""), (3, "s:later")]
