@@ -173,7 +173,7 @@ def rows_elsewhere(task_path: Path, batch: str) -> list[Row]:
     rows = []
     for file in sorted((task_path / GENERATED_DIR).glob("*/rows.jsonl")):
         if file.parent.name != batch:
-            items = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+            items = [json.loads(line) for line in file.read_bytes().splitlines() if line.strip()]
             rows += [Row(id=f"{file.parent.name}:{item.get('id')}", fields=_texts(item)) for item in items]
     return rows
 
