@@ -302,8 +302,9 @@ def nights_folder(workspace: Path) -> Path:
 
 
 def night_records(workspace: Path) -> list[NightRecord]:
-    """Every night of a workspace, oldest first; a folder without a plan is none."""
-    return [NightRecord(file.parent) for file in sorted(nights_folder(workspace).glob("*/plan.json"))]
+    """Every night of a workspace, oldest first; a folder without a plan that can be read is none."""
+    found = (NightRecord(file.parent) for file in sorted(nights_folder(workspace).glob("*/plan.json")))
+    return [record for record in found if _has_plan(record)]
 
 
 def begin_night(workspace: Path, plan: NightPlan) -> NightRecord:
@@ -312,6 +313,14 @@ def begin_night(workspace: Path, plan: NightPlan) -> NightRecord:
     folder.mkdir(parents=True)
     write_model(folder / "plan.json", plan)
     return NightRecord(folder)
+
+
+def _has_plan(record: NightRecord) -> bool:
+    try:
+        record.plan()
+    except (OSError, ValidationError):
+        return False
+    return True
 
 
 def _line(text: bytes) -> NightLine | None:

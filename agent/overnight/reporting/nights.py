@@ -34,7 +34,7 @@ class NightLineUp(BaseModel):
 
 def nights(workspace: Path) -> list[NightRecord]:
     """Every night that can be read, newest first."""
-    return sorted((one for one in night_records(workspace) if _readable(one)), key=_began, reverse=True)
+    return sorted(night_records(workspace), key=_began, reverse=True)
 
 
 def find_night(workspace: Path, name: str | None) -> NightRecord:
@@ -92,14 +92,6 @@ def line_up(record: NightRecord) -> NightLineUp:
 
 def _state(record: NightRecord) -> NightState:
     return "over" if record.is_over else "running" if record.is_worked_on else "cut_off"
-
-
-def _readable(record: NightRecord) -> bool:
-    try:
-        read_plan(record)
-    except InputError:
-        return False
-    return True
 
 
 def _began(record: NightRecord) -> tuple[str, str]:

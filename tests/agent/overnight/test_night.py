@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.model.client import open_model
-from agent.overnight.night import ask_to_stop, over_reason, run_night, start_night
+from agent.overnight.night import ask_to_stop, open_nights, over_reason, run_night, start_night
 from agent.overnight.records import (
     BudgetLimits,
     Chosen,
@@ -264,6 +264,12 @@ def test_a_trial_that_had_not_begun_is_not_begun_after_the_time_of_its_night(pla
     (tried,) = of(record.lines(), Tried)
     assert tried.outcome == "interrupted" and "began" in str(tried.reason)
     assert not list(place.task("one").glob("runs/*"))
+
+
+def test_a_night_whose_plan_cannot_be_read_keeps_no_other_from_beginning(place):
+    write(place.root / ".iterate/nights/broken/plan.json", '{"id": 3}')
+    record = begin(place)
+    assert [one.id for one in open_nights(place.root)] == [record.id]
 
 
 def test_tasks_of_one_name_are_refused(place, tmp_path):
