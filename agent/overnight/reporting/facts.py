@@ -73,7 +73,9 @@ def night_facts(record: NightRecord) -> NightFacts:
         tasks=[_task(Path(path), plan, trials, lines) for path in plan.tasks],
         trials=trials,
         measured=[
-            MeasuredFacts(task=line.task, version=line.version, seeds=line.seeds) for line in _of(lines, Measured)
+            MeasuredFacts(task=line.task, version=line.version, seeds=line.seeds)
+            for line in _of(lines, Measured)
+            if len(line.seeds) > 1  # one seed: the further training brought nothing, and a guard says why
         ],
         budget=BudgetFacts(limits=plan.limits, points=[_point(line) for line in _of(lines, Spent)]),
         forecasts=[_forecast(name, one) for name, one in scored],
@@ -235,6 +237,7 @@ def _task(path: Path, plan: NightPlan, trials: Sequence[TrialFacts], lines: Sequ
     start = begun or (kept[0].version or "" if kept else "")
     gained = kept if begun else kept[1:]
     first = next((one for one in mine if one.base == start and one.before is not None), None)
+    seeds = _seeds(gained[-1], lines) if gained else 0
     return TaskFacts(
         name=name,
         path=str(path),
@@ -243,8 +246,8 @@ def _task(path: Path, plan: NightPlan, trials: Sequence[TrialFacts], lines: Sequ
         metric=next((one.metric for one in mine if one.metric), ""),
         before=first.before if first else None,
         after=gained[-1].after if gained else None,
-        gain=_gain(path, start, gained),
-        seeds=len(gained[-1].seeds) if gained else 0,
+        gain=_gain(path, start, gained, seeds),
+        seeds=seeds,
         tried=len(mine),
         kept=len(gained),
         baseline=start if start and not begun else None,
@@ -256,18 +259,25 @@ def _task(path: Path, plan: NightPlan, trials: Sequence[TrialFacts], lines: Sequ
     )
 
 
-def _gain(path: Path, start: str, kept: Sequence[TrialFacts]) -> Estimate | None:
-    """The best version against the one the night began with; compared again only where a chain of changes was kept."""
+def _seeds(best: TrialFacts, lines: Sequence[NightLine]) -> int:
+    """How many seeds the best version has, those included that it got at the end of the night."""
+    later = [len(line.seeds) for line in _of(lines, Measured) if (line.task, line.version) == (best.task, best.version)]
+    return max([len(best.seeds), *later])
+
+
+def _gain(path: Path, start: str, kept: Sequence[TrialFacts], seeds: int) -> Estimate | None:
+    """The best version against the one the night began with; compared again for a chain of changes, and for later seeds."""
     if not kept:
         return None
-    if len(kept) == 1 and kept[0].base == start:
-        return kept[0].observed
+    direct = kept[0].observed if len(kept) == 1 and kept[0].base == start else None
+    if direct is not None and len(kept[0].seeds) >= seeds:
+        return direct
     best = kept[-1].version or start
     try:
         found = _estimate(compare(CompareArgs(task_dir=path, base=start, new=best)))
     except (IterateError, OSError, ValueError):
         found = None
-    return found or _summed(start, kept)
+    return found or direct or _summed(start, kept)
 
 
 def _summed(start: str, kept: Sequence[TrialFacts]) -> Estimate | None:

@@ -167,7 +167,11 @@ def _adopted(facts: NightFacts) -> Iterator[Text]:
             task=plain(one.name, 60),
             before=plain(one.replaced or "-", 40),
         )
-    if not adopted:
+    since = [one for one in facts.waiting if one.what == "adoption" and one.settled]
+    if since:
+        names = ", ".join(f"{plain(one.version or '-', 40)} ({plain(one.task, 60)})" for one in since[:MOST_TASKS])
+        yield T("Adopted since the night, not by it: {versions}.", versions=names)
+    elif not adopted:
         yield T("Nothing was adopted: the versions in use are those from before the night.")
 
 
