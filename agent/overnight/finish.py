@@ -14,7 +14,7 @@ from agent.overnight.choose import AdoptRule, ending, gain_over_start, worth_ope
 from agent.overnight.context import Night, Standing
 from agent.overnight.records import NightAdopted, StopReason, TestOpenedOnce, Waiting
 from agent.overnight.rules import adoption_waits
-from agent.overnight.trial import first_belief, pause_for_edit
+from agent.overnight.trial import first_belief, pause_for_edit, unknown
 from agent.overnight.watchman import changed_by_hand, keep_seal, kept_seal, kept_start, restore_start
 from agent.session import task_lock
 from tools.compare import CompareArgs
@@ -38,6 +38,8 @@ def finish(night: Night, reason: StopReason) -> None:
             night.pause(name, error.message, f"iterate status {name}")
         except OSError as error:
             night.pause(name, T("{reason}", reason=visible(str(error), 300)), f"iterate status {name}")
+        except Exception as error:  # whatever one task does to this program, the night ends and the others are claimed
+            night.pause(name, unknown(error), f"iterate status {name}")
 
 
 def _finish_task(night: Night, path: Path, *, claims: bool) -> None:

@@ -50,7 +50,7 @@ def _held(night: Night, standing: Standing, path: Path) -> Held | None:
         trained = [one.seed for one in training_of(path, best)]
         belief = belief_over_start(path, standing, start, best)
         rows = max(1, len(load_split(load_task(path), "test").split.rows))
-    except IterateError:
+    except (IterateError, OSError, ValueError):
         return None
     seeds = {"trained": len(trained), "base_seeds": len(training_of(path, start))}
     runs = seeds_before_opening(belief, most=night.rules.seeds, rows=rows, **seeds) if trained else 0

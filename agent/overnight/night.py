@@ -25,6 +25,7 @@ from agent.journal import Journal
 from agent.overnight.budget import Meter
 from agent.overnight.candidates import Looked, Next, look_at_all, next_of
 from agent.overnight.context import STOP, Night, Tell
+from agent.overnight.ended import crash_of
 from agent.overnight.finish import finish
 from agent.overnight.last_seeds import Held, held_back, line_key
 from agent.overnight.records import (
@@ -46,7 +47,7 @@ from agent.overnight.watchman import keep_seal, keep_start, kept_seal
 from agent.proposing.now import base_version
 from agent.session import task_lock
 from agent.steps.execute import run_version
-from tools.errors import Busy, InputError, IterateError
+from tools.errors import Busy, InputError, IterateError, RunFailed
 from tools.files import now, write_atomic
 from tools.generating.writer import Price
 from tools.launch_training import LaunchArgs
@@ -269,6 +270,9 @@ def _further_seed(night: Night, wanted: Held, key: str) -> None:
     except Busy as busy:
         night.pause(path.name, busy.message, f"iterate run {path.name}")
         return
+    except RunFailed as failed:
+        crash = crash_of(path, version, str(failed))
+        night.guard(crash.guard or "kill", crash.reason, task=path.name, about=f"{version}:{seed}", page=crash.page)
     except IterateError as error:
         night.guard("evaluator", error.message, task=path.name, about=version, page=error.page)
     Journal(path).note(night.who, "measured", version, by="policy", version=version, seed=seed)
