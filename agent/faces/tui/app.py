@@ -94,7 +94,7 @@ class IterateApp(Surface):
         self._resume = resume  # the id of a session, or "" to choose from the list
         self._loaded: Loaded | None = None
         self.bridge = SessionBridge(self.post_message, say)
-        self.talk = Talk(self.post_message, self._run_turn, self.situation)
+        self.talk = Talk(self.post_message, self._run_turn, self._surroundings)
         self.orders = Orders(self)
         self.desk = Desk(self)
         self.quick = QuickChecks(self)
@@ -153,9 +153,13 @@ class IterateApp(Surface):
         self.refresh_hints()
 
     def _turn_begins(self, text: str) -> None:
-        self._follow_subject(text)
         self.showing.begin_turn()
         self.show(PersonSaid(text))
+
+    def _surroundings(self, text: str, stopped: Callable[[], bool]) -> Situation | None:
+        """What this message is answered in: the task that it names is under discussion already."""
+        self._follow_subject(text)
+        return self.situation(stopped)
 
     def _follow_subject(self, text: str) -> None:
         """A message that names one task turns to it, while no session holds another."""
@@ -214,6 +218,7 @@ class IterateApp(Surface):
         self.desk.drop()
         if message.error is not None:
             self.fail(message.error)
+        self.showing.session_over()
         self.read_status()
         self.refresh_hints()
 
@@ -370,8 +375,9 @@ class IterateApp(Surface):
         return self.task_path.name if self.task_path else ""
 
     async def leave(self) -> None:
-        """Leave everything as it is: the question waits, the training goes on, an unsent message is kept."""
-        self.memory.keep(draft=self.chat.composer.text)
+        """Leave everything as it is: the question waits, the training goes on, what has no answer yet is kept."""
+        unsent = [one for one in (*self.talk.waiting, self.chat.composer.text) if one]
+        self.memory.keep(draft="\n".join(unsent))
         self.talk.interrupt()
         self.quick.leave()
         await asyncio.to_thread(self.bridge.leave)

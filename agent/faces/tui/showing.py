@@ -84,6 +84,10 @@ class Showing:
             self._session, self._open = event.session, True
             return
         self._open = event.resume is not None and event.reason != "failed"
+        self.session_over()
+
+    def session_over(self) -> None:
+        """Nothing trains here any more, and what was noted has no turn to come; also where the session broke off."""
         self._missed(ended=True)
         self._training_over()
 

@@ -73,7 +73,7 @@ class Surface(App[int]):
 
     def greet(self) -> None:
         """Right after the first paint: the message that was not sent, the title, keys that do not exist."""
-        self.chat.composer.replace_text(self.memory.now.draft)
+        self.chat.composer.replace_text(self.memory.now.draft + self.chat.composer.text)  # somebody may type already
         self.memory.keep(draft="")
         self.attention.title(self._title())
         for name in self._unknown_keys:

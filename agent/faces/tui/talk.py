@@ -30,13 +30,13 @@ class Loaded:
 
 
 class Talk:
-    """Runs turns; `surroundings` gives the situation of the moment, with the way to interrupt."""
+    """Runs turns; `surroundings` gives the situation that a message is answered in, with the way to interrupt."""
 
     def __init__(
         self,
         post: Callable[[Message], Any],
         run: Callable[[Callable[[], None]], Any],
-        surroundings: Callable[[Callable[[], bool]], Situation | None],
+        surroundings: Callable[[str, Callable[[], bool]], Situation | None],
     ) -> None:
         self._post = post
         self._run = run
@@ -67,9 +67,9 @@ class Talk:
         if self.busy or self._conversation is None or not self._waiting:
             return None
         self._stopped = threading.Event()
-        situation = self._surroundings(self._stopped.is_set)
-        assert situation is not None
         text = self._waiting.popleft()
+        situation = self._surroundings(text, self._stopped.is_set)
+        assert situation is not None
         self.busy = True
         self.turn += 1
         conversation, turn = self._conversation, self.turn

@@ -15,15 +15,16 @@ from agent.chat import Conversation
 from agent.conversation.commands import BY_NAME, COMMANDS
 from agent.conversation.said import Delta, Grid, Order, Para, Said, ToolUsed, TurnEnded
 from agent.events import Notice
-from agent.faces.tui.app import ORDERS
+from agent.faces.tui.app import ORDERS, IterateApp
 from agent.faces.tui.attention import ABSENT_SECONDS, QUIET_SECONDS, Attention
 from agent.faces.tui.keys import KEYS, usable_keymap
 from agent.faces.tui.memory import UiMemory
-from agent.faces.tui.messages import OrderGiven, QuestionAsked, SessionSays
+from agent.faces.tui.messages import OrderGiven, QuestionAsked, SessionGone, SessionSays
 from agent.faces.tui.screens.confirm import ConfirmScreen
 from agent.faces.tui.screens.help import HelpScreen, help_entries
 from agent.faces.tui.themes import chosen, theme_name
 from agent.faces.tui.widgets.blocks import Answered, LinkLine, PersonSaid
+from agent.i18n import speaker
 from agent.settings import Settings
 from tests.support.tui import make_app, screen_text, settled, until
 from tools.errors import InputError
@@ -170,9 +171,10 @@ async def test_an_error_of_the_user_has_its_next_step_and_one_of_the_program_lea
 async def test_answers_stream_wait_their_turn_and_say_who_gave_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    go = threading.Event()
+    go, subjects = threading.Event(), []
 
     def turn(self: Conversation, text: str, situation: Any, tell: Any) -> None:
+        assert text == "one" or subjects == ["two"]
         tell(Delta(text="It is **so** [b]"))
         tell(ToolUsed(name="read_results", arguments='{"task": "stance"}', outcome="macro_f1 0.578", ok=True))
         while not (situation.stopped() or go.is_set()):
@@ -188,8 +190,10 @@ async def test_answers_stream_wait_their_turn_and_say_who_gave_them(
         assert "It is so [b]" in screen_text(app) and "macro_f1 0.578" not in screen_text(app)
         await pilot.press(*"two", "enter")
         assert "waiting: two" in screen_text(app) and "Esc" in screen_text(app)
+        app._follow_subject = subjects.append
         await pilot.press("escape")
         await until(pilot, lambda: "You interrupted this answer." in screen_text(app))
+        assert subjects == ["two"], "a message is answered about the task that it names itself"
         go.set()
         await until(pilot, lambda: not app.talk.busy and len(people(app)) == 2)
         assert "answered by: model tiny[red]" in screen_text(app)
@@ -218,6 +222,41 @@ async def test_leaving_keeps_the_unsent_message_and_says_how_to_come_back(tmp_pa
         await until(pilot, lambda: app.resume_line is not None)
     assert app.return_value == 0 and app.resume_line == "iterate chat stance"
     assert UiMemory(app.workspace.root / ".iterate").now.draft == "half a sen"
+
+
+async def test_leaving_keeps_the_messages_that_waited_and_starting_keeps_what_is_typed_already(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def turn(self: Conversation, text: str, situation: Any, tell: Any) -> None:
+        while not situation.stopped():
+            threading.Event().wait(0.01)
+
+    monkeypatch.setattr(Conversation, "turn", turn)
+    app = make_app(tmp_path, "stance")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        for text in ("one", "two"):
+            await pilot.press(*text, "enter")
+        await pilot.press(*"thr")
+        await app.leave()
+    memory = UiMemory(app.workspace.root / ".iterate")
+    assert memory.now.draft == "two\nthr"
+    again = IterateApp(app.workspace, speaker("en"), "en", settings=Settings())
+    async with again.run_test(size=(80, 24)):
+        assert again.chat.composer.text == "two\nthr"
+        again.chat.composer.replace_text("early")
+        again.greet()
+        assert again.chat.composer.text == "early"
+        again.chat.composer.replace_text("")
+
+
+async def test_a_training_that_broke_off_with_the_session_is_not_shown_as_running(tmp_path: Path) -> None:
+    app = make_app(tmp_path, "stance")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        app.showing.training = True
+        app.post_message(SessionGone(InputError(T("It broke."))))
+        await until(pilot, lambda: not app.showing.training)
 
 
 async def test_help_and_the_palette_open_by_key_and_a_command_that_needs_a_value_is_put_into_the_input(
