@@ -87,9 +87,12 @@ def changes_from_file(text: str, proposal: Proposal) -> list[Change]:
 
 
 def run_editor(text: str, environ: Mapping[str, str] = os.environ) -> str:
-    """The text as the person's editor left it; raises MissingPart when no editor could be run."""
+    """The text as the person's editor left it; raises MissingPart when no editor could be run, InputError for no text."""
     wanted = environ.get("VISUAL") or environ.get("EDITOR") or ""
-    words = shlex.split(wanted) if wanted else [name for name in ("nano", "vim", "vi") if shutil.which(name)][:1]
+    try:
+        words = shlex.split(wanted) if wanted else [name for name in ("nano", "vim", "vi") if shutil.which(name)][:1]
+    except ValueError:  # a quotation mark without its second
+        words = []
     with tempfile.TemporaryDirectory(prefix="iterate-") as folder:
         file = Path(folder) / "values.yaml"
         file.write_text(text, encoding="utf-8")
@@ -103,7 +106,10 @@ def run_editor(text: str, environ: Mapping[str, str] = os.environ) -> str:
                 hint=T("Set EDITOR to an editor that waits until you close the file, such as nano or `code --wait`."),
                 page="troubleshooting/installation",
             )
-        return file.read_text(encoding="utf-8")
+        try:
+            return file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as reason:
+            raise _unusable(T("the file that the editor left is no UTF-8 text")) from reason
 
 
 def _unusable(reason: Text) -> InputError:
