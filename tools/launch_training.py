@@ -18,7 +18,7 @@ from pathlib import Path
 from filelock import FileLock
 from pydantic import BaseModel, ConfigDict
 
-from tools.errors import Problem, RunFailed, WriteFailed
+from tools.errors import InputError, Problem, RunFailed, WriteFailed
 from tools.files import link_tree, now, write_atomic, write_model
 from tools.launchers import launcher_for
 from tools.launchers.base import Resources, RunHealth, Submission, is_alive, log_tail, state_of
@@ -29,6 +29,7 @@ from tools.running.weights import check_free, owns
 from tools.runs import RunDir, RunEvent, RunState, RunStatus
 from tools.text import T, visible
 from tools.training.check import check_spec
+from tools.versioning.records import training_of
 
 POLL_SECONDS = 0.5
 WORKER = "tools.training.worker"
@@ -100,11 +101,24 @@ def launch_training(args: LaunchArgs) -> LaunchResult:
         weights_from=args.weights_from,
         start_from=start_version(task, args.version) if args.train else None,
     )
+    if args.train:
+        _require_same_rows(task.path, args.version, plans)
     runs = [(plan, prepare(plan, task.path, retry=args.retry)) for plan in plans]
     waiting = [path for _, path in runs if state_of(path) is not RunHealth.ended]
     if waiting:
         start(waiting[0])
     return LaunchResult(runs=[_launched(plan, path) for plan, path in runs])
+
+
+def _require_same_rows(task_dir: Path, version: str, plans: Sequence[RunPlan]) -> None:
+    """Raise InputError when seeds of the version were trained on other rows: means over seeds would mix the two."""
+    trained = {one.data_hash for one in training_of(task_dir, version) if one.trained}
+    if trained - {plan.spec.data_hash for plan in plans}:
+        raise InputError(
+            T("The runs of {version} differ in more than their seed.", version=visible(version)),
+            hint=T("Give the changed configuration or data a version of its own."),
+            page="methods/comparing-versions",
+        )
 
 
 def prepare(plan: RunPlan, task_dir: Path, *, retry: bool = False) -> Path:

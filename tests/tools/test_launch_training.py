@@ -20,7 +20,7 @@ import pytest
 
 from tools import launch_training as module
 from tools.errors import InputError, NotFound, Refused, RunFailed, WriteFailed
-from tools.files import append_line, now, write_model
+from tools.files import append_line, now, write_atomic, write_model
 from tools.launch_training import (
     LaunchArgs,
     active_runs,
@@ -34,6 +34,7 @@ from tools.launch_training import (
 )
 from tools.launchers.base import RunHealth, state_of
 from tools.reading.task import load_task
+from tools.running.collect import SeedOutcome
 from tools.running.plan_runs import plan_runs
 from tools.running.weights import keep_weights
 from tools.runs import EndEvent, Example, PhaseEvent, RunDir, RunError, RunState, RunStatus
@@ -332,6 +333,25 @@ def test_the_weights_of_the_same_run_do_not_stand_in_its_way(folder, tmp_path):
     (tmp_path / "a").mkdir()
     keep_weights(folder, "v2", 1, tmp_path / "a", (plan.spec.run_id, "sha"))
     assert prepare(plan, folder).is_dir()
+
+
+def write_trained(folder, data_hash):
+    """The record that seed 3 of v2 was trained on rows with this hash."""
+    numbers = dict.fromkeys(("best_step", "best_epoch", "rows_truncated", "minutes", "tokens_per_second"), 1)
+    texts = dict.fromkeys(("run_id", "config_hash", "precision", "reason_precision", "adapter_sha256"), "x")
+    nothing_kept = dict.fromkeys(("weights", "sealed", "sealed_sha256"))
+    rest = {"seed": 3, "trained": True, "stopped_early": False, "peak_memory_mb": 1, "resumed": 0}
+    one = SeedOutcome.model_validate({**numbers, **texts, **nothing_kept, **rest, "data_hash": data_hash})
+    write_atomic(folder / "iterations/v2/results.json", json.dumps({"training": [one.model_dump(mode="json")]}))
+
+
+def test_a_seed_on_edited_rows_does_not_join_the_seeds_of_a_version(folder):
+    write_trained(folder, plans(folder)[0].spec.data_hash)
+    assert launch(folder, seeds=[1]).runs
+    write_rows(folder / "data/train.jsonl", rows("train", 5))
+    with pytest.raises(InputError, match="v2"):
+        launch(folder, seeds=[2])
+    assert len(list_runs(folder)) == 1
 
 
 # --- running
