@@ -119,7 +119,7 @@ def nonsense(address: Address, words: str) -> EndpointFailed:
         T(
             "The server at {host} answers, but not in the form of a chat completion: {words}",
             host=address.host,
-            words=repr(address.clean(words[:120])),
+            words=repr(address.clean(words)[:120]),  # cut after cleaning: half a key would not be recognised
         ),
         T("Check that OPENAI_BASE_URL is the address of an OpenAI-compatible server; with most it ends in /v1."),
     )
