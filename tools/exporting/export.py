@@ -103,7 +103,6 @@ def export(used: UsedVersion, wish: Wish, tell: Tell, say: Speaker) -> list[Expo
         for form in (form for form in FORMS if form in wish.forms):
             start = time.monotonic()
             notes = _WRITERS[form](work, Path(scratch), merged)
-            _mark(work, form)
             seconds = time.monotonic() - start + (spent if form == "merged" else 0)
             written.append(Exported(form, work.place(form), _size(work.place(form)), round(seconds, 1), notes))
     return written
@@ -176,7 +175,7 @@ def _adapter(work: _Work, scratch: Path, _merged: Path | None) -> list[Text]:
         for file in base.glob(pattern) if base is not None else ():
             shutil.copy2(file, folder / file.name)
     write_atomic(folder / "README.md", card(Facts(work.used, work.asked, []), "adapter", work.say))
-    _put(folder, work.place("adapter"))
+    _put(work, folder, "adapter")
     return []
 
 
@@ -185,7 +184,7 @@ def _write_merged(work: _Work, scratch: Path, merged: Path | None) -> list[Text]
     folder = scratch / "with card"
     shutil.copytree(merged, folder, copy_function=_link)
     write_atomic(folder / "README.md", card(Facts(work.used, work.asked, work.notes), "merged", work.say))
-    _put(folder, work.place("merged"))
+    _put(work, folder, "merged")
     return work.notes
 
 
@@ -197,7 +196,7 @@ def _gguf(work: _Work, scratch: Path, merged: Path | None) -> list[Text]:
     file = folder / f"{work.name}.gguf"
     convert(converter, merged, file, "f32" if work.wish.numbers == "fp32" else "bf16")
     done = finished(work.used, file, work.outputs, work.tell)
-    _put(folder, work.place("gguf"))
+    _put(work, folder, "gguf")
     return [T("Converted by {name}.", name=visible(converter.name)), *_agreement(done)]
 
 
@@ -220,7 +219,7 @@ def _ollama(work: _Work, scratch: Path, merged: Path | None) -> list[Text]:
         source, note = "./weights", T("Without a GGUF file it uses merged weights, which Ollama converts itself.")
     text = modelfile(source, work.asked, question(work.used), f"{work.name}")
     write_atomic(folder / "Modelfile", text)
-    _put(folder, work.place("ollama"))
+    _put(work, folder, "ollama")
     return [note, T("Load it with: ollama create {name} -f Modelfile", name=work.name)]
 
 
@@ -232,15 +231,17 @@ _WRITERS: dict[Form, Callable[[_Work, Path, Path | None], list[Text]]] = {
 }
 
 
-def _put(folder: Path, target: Path) -> None:
+def _put(work: _Work, folder: Path, form: Form) -> None:
     """Move a finished folder to its place, instead of an earlier export, readable for those it is given to."""
+    _mark(work, folder, form)
     for path in folder.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
-    shutil.rmtree(target, ignore_errors=True)
-    folder.replace(target)
+    shutil.rmtree(work.place(form), ignore_errors=True)
+    folder.replace(work.place(form))
 
 
-def _mark(work: _Work, form: Form) -> None:
+def _mark(work: _Work, folder: Path, form: Form) -> None:
+    """Say in the folder what it is, before it has its name: without this it would look like somebody else's."""
     said = {
         "task": work.used.task.name,
         "version": work.used.version,
@@ -248,7 +249,7 @@ def _mark(work: _Work, form: Form) -> None:
         "form": form,
         "at": now(),
     }
-    write_atomic(work.place(form) / MARK, json.dumps(said, ensure_ascii=False, indent=2) + "\n")
+    write_atomic(folder / MARK, json.dumps(said, ensure_ascii=False, indent=2) + "\n")
 
 
 def _size(folder: Path) -> int:
