@@ -13,12 +13,14 @@ from agent.overnight.budget import Meter
 from agent.overnight.context import Night
 from agent.overnight.ended import session_of, unfinished_work
 from agent.overnight.night import start_night
+from agent.overnight.quick import quickly_checked
 from agent.overnight.records import BudgetLimits, Chosen, Guarded, QuickChecked, TaskPaused, Tried
 from agent.overnight.rules import NightRules, parse_allow
 from agent.overnight.trial import SHORT_OF_MEMORY, carry_out, judged, note_memory
 from agent.overnight.watchman import keep_seal, keep_start
 from agent.proposing.now import base_version, proposals_now
 from tests.support.night_tasks import Place, give_version, journal, of, write
+from tools.change import ChangeKind
 from tools.compare import CompareArgs, compare
 from tools.diagnose import DiagnoseArgs, diagnose
 from tools.files import now
@@ -107,6 +109,15 @@ def test_a_quick_check_that_shows_a_disaster_ends_the_trial_without_a_training(n
     assert [line.goes_on for line in of(lines, QuickChecked)] == [False]
     assert [(line.outcome, line.version) for line in of(lines, Tried)] == [("dead_end", None)]
     assert [record.version for record in list_versions(task)] == ["v1"]
+
+
+def test_another_base_model_is_not_judged_by_a_few_steps(night, chosen, task):
+    change = chosen.proposal.changes[0].model_copy(update={"kind": ChangeKind.base_model})
+    larger = chosen.model_copy(update={"proposal": chosen.proposal.model_copy(update={"changes": [change]})})
+    parts = {"change_id": larger.proposal.id, "kinds": ["base_model:training"], "metric": "macro_f1", "share": 0.3}
+    numbers = {"difference": -0.4, "low": -0.5, "high": -0.3, "valid_rows": 120, "seeds": 1}
+    record_quick(task, QuickRecord(at=now(), **parts, **numbers))
+    assert quickly_checked(night, larger, task) is None
 
 
 def test_a_training_that_went_on_with_fewer_rows_is_in_the_record_once(night, chosen):
