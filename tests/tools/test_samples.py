@@ -301,3 +301,19 @@ def test_deciding_many_rows_at_once_looks_the_batch_through_once(folder, monkeyp
     monkeypatch.setattr("tools.reviewing.batch.Batch.find", lambda *_: pytest.fail("looked through for one row"))
     assert bulk(task, "batch", [f"n{n}" for n in range(5)], "accept", by="me") == []
     assert load_batch(folder, "batch").counts.accepted == 5
+
+
+def test_a_row_whose_edited_form_is_taken_back_is_trained_on_again(folder):
+    def after_finish():
+        task = load_task(folder)
+        text = apply_edits(task.config.text, finish(task, "batch").edits)
+        (folder / "configs/training_config.yaml").write_text(text, encoding="utf-8")
+        task = load_task(folder)
+        return [row.id for row in apply_recipe(task, load_split(task, "train").split).rows]
+
+    add(folder, "batch", [train("t1")])
+    decide(load_task(folder), "batch", "train:t1", "edit", fields={"text": "課程很充實"}, answer="正面", by="me")
+    edited = after_finish()
+    assert "t1" not in edited and len(edited) == len(TEXTS)
+    undo(folder, "batch", by="me")
+    assert after_finish() == list(TEXTS)

@@ -106,11 +106,15 @@ class _Work:
         earlier = _earlier(batch.name)
         self._divided = {row.key for row in self._train.values() if not earlier.fullmatch(row.file)}
         """Questions that train has from elsewhere; the batch's own earlier file is written anew."""
+        self._stood_in = {row.meta.get("parent_id") for row in self._train.values() if earlier.fullmatch(row.file)}
+        """Training rows that an edited form in that file stands in for, and that were left out for it."""
         self._new: dict[str, dict[str, JsonValue]] = {}
         """Candidate id to the row that is added."""
         self._rows: dict[str, Row] = {}
         self._relabel: dict[str, str] = {}
         self._exclude: list[str] = []
+        self._out: set[str] = set()
+        """Training rows that the decisions want out, those that are out already included."""
         self._replaced: dict[str, str] = {}
         """Candidate id to the training row that its edited form stands in for."""
         self._held: dict[str, Text] = {}
@@ -142,6 +146,7 @@ class _Work:
             self._add(item, row)
 
     def _leave_out(self, row: str) -> None:
+        self._out.add(row)
         if row not in self._recipe.exclude and row not in self._exclude:
             self._exclude.append(row)
 
@@ -194,9 +199,11 @@ class _Work:
         files += [file] if file is not None else []
         if set(files) != set(self._recipe.train):
             edits.append(self._edit(("data", "train"), list(self._recipe.train), files))
-        if self._exclude:
-            now = self._recipe.exclude
-            edits.append(self._edit(("data", "exclude"), list(now) or None, [*now, *self._exclude]))
+        now = self._recipe.exclude
+        # A row comes back when the edited form that stood in for it does not: with neither, it would be lost.
+        kept = [row for row in now if row not in self._stood_in or row in self._out]
+        if self._exclude or kept != now:
+            edits.append(self._edit(("data", "exclude"), list(now) or None, [*kept, *self._exclude]))
         return [*edits, *self._relabels()]
 
     def _relabels(self) -> list[Edit]:
