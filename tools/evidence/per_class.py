@@ -9,11 +9,18 @@ from tools.text import T, visible
 
 
 def weak_class_findings(case: Case) -> list[Finding]:
-    """Weak classes, those that cost most first; only when a target is missed (specification, step 2)."""
-    if not case.is_low:
+    """Weak classes, those that cost most first; only when a target is missed (specification, step 2).
+
+    None while most answers cannot be read: every class fails then, and that tells nothing about any of them.
+    """
+    if not case.is_low or _mostly_unread(case):
         return []
     weak = sorted(weak_classes(case.class_f1, case.limits), key=case.missing_f1, reverse=True)
     return [_weak(case, label) for label in weak[:LISTED]]
+
+
+def _mostly_unread(case: Case) -> bool:
+    return case.result is not None and case.result.metrics.get("parse_rate", 1.0) < 0.5
 
 
 def _weak(case: Case, label: str) -> Finding:

@@ -131,3 +131,10 @@ def test_the_missed_target_itself_names_metric_value_and_gap(case):
 
 def test_without_a_target_a_weak_class_is_still_named(case):
     assert weak_class_findings(case(class_f1=WEAK, targets=[]))
+
+
+def test_no_class_is_called_weak_while_most_answers_cannot_be_read(case):
+    usual = case(class_f1=WEAK)
+    assert weak_class_findings(usual)
+    metrics = usual.result.metrics | {"parse_rate": 0.03}
+    assert weak_class_findings(case(result=usual.result.model_copy(update={"metrics": metrics}))) == []
