@@ -20,7 +20,7 @@ def write_log(folder: Path, error: BaseException, secrets: tuple[str, ...] = ())
     try:
         folder.mkdir(parents=True, exist_ok=True)
         mode = "w" if file.exists() and file.stat().st_size > MOST_BYTES else "a"
-        with file.open(mode, encoding="utf-8") as stream:
+        with file.open(mode, encoding="utf-8", errors="backslashreplace") as stream:
             stream.write(f"--- {now()}\n{text}\n")
     except OSError:
         return None

@@ -15,9 +15,12 @@ from agent.settings import Settings
 
 
 def load(workspace: Workspace, settings: Settings, post: Callable[[Message], Any]) -> None:
-    """Post the tasks as soon as they are read, and the rest when it is there; what fails is posted too."""
+    """Post the tasks as soon as they are read, and the rest when it is there; what fails is posted, the rest goes on."""
     try:
         post(TasksRead(overviews(workspace), left_open(workspace)))
+    except Exception as error:  # one damaged task takes nobody's voice
+        post(WorkFailed(error))
+    try:
         from agent.chat import Conversation, conversation_folder  # 1 s: LangGraph
         from agent.library import Library
         from agent.model.client import open_model

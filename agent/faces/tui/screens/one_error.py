@@ -119,10 +119,7 @@ class ErrorRowScreen(Screen[None]):
         candidate = valid_candidate(
             self._row.first, "errors", why=T("You marked it among the errors."), twins=self._twins
         )
-        await self._file(
-            candidate,
-            T("Filed as a question about its label (/samples). It is a validation row: training data does not change."),
-        )
+        await self._file(candidate, FILED)
 
     async def action_mark_twin(self, number: int) -> None:
         """Put a similar training row into the batch of suspects."""

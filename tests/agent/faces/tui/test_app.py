@@ -15,18 +15,20 @@ from agent.chat import Conversation
 from agent.conversation.commands import BY_NAME, COMMANDS
 from agent.conversation.said import Delta, Grid, Order, Para, Said, ToolUsed, TurnEnded
 from agent.events import Notice
+from agent.faces.tui import loading
+from agent.faces.tui.apology import write_log
 from agent.faces.tui.app import ORDERS, IterateApp
 from agent.faces.tui.attention import ABSENT_SECONDS, QUIET_SECONDS, Attention
 from agent.faces.tui.keys import KEYS, usable_keymap
 from agent.faces.tui.memory import UiMemory
-from agent.faces.tui.messages import OrderGiven, QuestionAsked, SessionGone, SessionSays
+from agent.faces.tui.messages import OrderGiven, PartsLoaded, QuestionAsked, SessionGone, SessionSays, WorkFailed
 from agent.faces.tui.screens.confirm import ConfirmScreen
 from agent.faces.tui.screens.help import HelpScreen, help_entries
 from agent.faces.tui.themes import chosen, theme_name
 from agent.faces.tui.widgets.blocks import Answered, LinkLine, PersonSaid
 from agent.i18n import speaker
 from agent.settings import Settings
-from tests.support.tui import make_app, screen_text, settled, until
+from tests.support.tui import make_app, screen_text, settled, until, workspace_with
 from tools.errors import InputError
 from tools.text import T, english
 
@@ -117,6 +119,21 @@ async def test_what_is_typed_before_everything_is_loaded_is_answered(
         go.set()
         await until(pilot, lambda: [e.text for e in people(app)] == ["help", "/where"] and not app.talk.busy)
         assert "waiting" not in screen_text(app)
+
+
+def test_tasks_that_cannot_be_read_leave_the_conversation_usable_and_any_error_fits_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(workspace: Any) -> Any:
+        raise RuntimeError("a name that is no text: \udce9")
+
+    monkeypatch.setattr(loading, "overviews", broken)
+    posted: list[Any] = []
+    loading.load(workspace_with(tmp_path, "stance"), Settings(), posted.append)
+    failed, loaded = posted
+    assert isinstance(failed, WorkFailed) and isinstance(loaded, PartsLoaded)
+    log = write_log(tmp_path, failed.error)
+    assert log is not None and "\\udce9" in log.read_text(encoding="utf-8")
 
 
 def people(app: Any) -> list[PersonSaid]:
