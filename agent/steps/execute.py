@@ -215,9 +215,20 @@ def _give_up(state: State, context: Context, failed: RunFailed) -> State:
     context.emit(Notice(level="error", message=failed.message, page=failed.page))
     if failed.hint:
         context.emit(Notice(message=failed.hint))
-    if work["parent"]:
+    if work["parent"] and _is_edited(path, work):
+        context.emit(
+            Notice(level="warning", message=T("The configuration was changed by hand meanwhile and stays as it is."))
+        )
+    elif work["parent"]:
         restore_version(path, work["parent"])
     return {"work": None, "ended": "failed"}
+
+
+def _is_edited(path: Path, work: Work) -> bool:
+    """True for a configuration that neither this version nor the one before it had: somebody wrote it while it trained."""
+    own = [record.snapshot for record in list_versions(path) if record.version in {work["version"], work["parent"]}]
+    present = (path / CONFIG).read_bytes() if (path / CONFIG).is_file() else None
+    return present is not None and all(snapshot is None or snapshot.read_bytes() != present for snapshot in own)
 
 
 def _work(state: State) -> Work:

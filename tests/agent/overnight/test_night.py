@@ -26,6 +26,7 @@ from agent.overnight.records import (
 from agent.overnight.rules import parse_allow, read_rules
 from agent.session import task_lock
 from agent.settings import Settings
+from agent.steps.execute import CONFIG
 from tests.support.night_tasks import Place, give_version, journal, make_task, of, write
 from tools.errors import Busy, InputError
 from tools.files import write_model
@@ -190,6 +191,22 @@ def test_trials_that_crash_are_recorded_and_two_in_a_row_pause_the_task(place):
     assert [line.outcome for line in tried] == ["crashed", "crashed"]
     assert "3" in str(tried[0].reason)
     assert place.configs() == before
+
+
+def test_a_configuration_changed_by_hand_stays_when_the_training_under_way_crashes(place):
+    task = place.task("one")
+    write(task / "mood", "fails")
+    config = task / "configs/training_config.yaml"
+
+    def edit(event):
+        if event.type == "progress" and "a thought" not in config.read_text(encoding="utf-8"):
+            write(config, config.read_text(encoding="utf-8") + "# a thought\n")
+
+    record = begin(place, "recipe", tasks=[task])
+    run_night(record, model=None, watch=edit, say=english, stop=lambda: False)
+    assert config.read_text(encoding="utf-8").endswith("# a thought\n")
+    assert [line.outcome for line in of(record.lines(), Tried)] == ["crashed"]
+    assert [CONFIG in str(line.reason) for line in of(record.lines(), TaskPaused)] == [True]
 
 
 def test_a_night_that_is_left_is_taken_up_and_one_that_is_ended_stays_ended(place):
