@@ -70,8 +70,13 @@ def read_text(path: Path) -> tuple[str, str]:
 def decode(content: bytes) -> tuple[str, str]:
     """Text and encoding of some bytes; bytes that fit no encoding become replacement characters."""
     encoding = _wide_encoding(content[:4096]) or "utf-8"
-    if encoding == "utf-8" and not _decodes(content, "utf-8"):
-        encoding = likely_encoding(content[:_SAMPLE_BYTES])
+    if encoding == "utf-8":
+        try:
+            return content.decode("utf-8"), encoding
+        except UnicodeDecodeError as odd:
+            # From the line of the first odd byte on: a long beginning in ASCII says nothing about the encoding.
+            start = content.rfind(b"\n", 0, odd.start) + 1
+            encoding = likely_encoding(content[start : start + _SAMPLE_BYTES])
     return content.decode(encoding, errors="replace"), encoding
 
 
