@@ -42,7 +42,7 @@ KNOWN = (
 _NO_CLASS = frozenset(
     {"macro", "micro", "weighted", "samples", "score", "avg", "mean", "overall", "char", "token", "span", "entity"}
 )
-_CLASS_FIRST = re.compile(r"(?:f1|f1_score|f1-score)[_\-\[ ]+(.+?)\]?", re.IGNORECASE)
+_CLASS_FIRST = re.compile(r"(?:f1_score|f1-score|f1)[_\-\[ ]+(.+?)\]?", re.IGNORECASE)
 _CLASS_LAST = re.compile(r"(.+?)[_\- ]+(?:f1|f1_score|f1-score)", re.IGNORECASE)
 _SPLIT_PREFIX = re.compile(r"(?:eval|test|valid|validation|val|dev|predict|train)_(?=.)", re.IGNORECASE)
 
