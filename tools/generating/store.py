@@ -136,7 +136,9 @@ def free_name(task_path: Path, label: str) -> str:
     while True:
         name = plain if number == 1 else f"{plain}-{number}"
         report, plan = read_report(task_path, name), read_plan(task_path, name)
-        taken = (report is not None and report.finished) or (plan is None and candidates_file(task_path, name).exists())
+        # Labels such as C and C++ make one name.
+        other = candidates_file(task_path, name).exists() if plan is None else plan.label != label
+        taken = other or (report is not None and report.finished)
         if not taken:
             return name
         number += 1
