@@ -172,7 +172,10 @@ def _end_leftover(job: Job) -> None:
 
 def _end_group(pid: int) -> None:
     """Ask the script and its children to stop, then end those that did not."""
-    processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)] if psutil.pid_exists(pid) else []
+    try:
+        processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    except psutil.NoSuchProcess:  # it has just ended by itself
+        return
     for process in processes:
         _signal(process, signal.SIGTERM)
     _, alive = psutil.wait_procs(processes, timeout=_GRACE_SECONDS)
