@@ -76,7 +76,10 @@ def parse_slash(line: str, situation: Situation) -> Understood | Unclear:
         value, left = _take(slot, left, known)
         if value is not None:
             args[slot.value] = value
-    if left and command.slots and not args:
+    if "change" in args:
+        args |= _task_beside(rest, known)
+    # What decides is taken only as a whole: "/approve 1 only if it is cheap" and "/approve 1-3" are no approval of 1.
+    if left and command.slots and (command.strict or not args):
         return Unclear([command], command.slots[0])
     return _completed(command, args, situation, 100.0)
 
@@ -206,6 +209,14 @@ def _first(slot: Slot, rest: str, folded: str, known: Known) -> tuple[JsonValue,
     if slot is Slot.versions:
         return list(dict.fromkeys(span.value for span in spans)), ""
     return spans[0].value, (rest[: spans[0].start] + rest[spans[0].end :]).strip()
+
+
+def _task_beside(rest: str, known: Known) -> dict[str, JsonValue]:
+    """The task that is named beside a change: /try learning rate 2e-4 in stance; part of a value it is none."""
+    spans = find_slots(rest, known)
+    if all(span.slot is not Slot.change for span in spans):
+        return {}
+    return next(({"task": span.value} for span in spans if span.slot is Slot.task and not span.weak), {})
 
 
 def _task(rest: str, folded: str, known: Known) -> tuple[JsonValue, str]:

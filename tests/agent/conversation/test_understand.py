@@ -164,6 +164,12 @@ def test_labels_of_the_task_that_is_named_are_known(talk: Situation) -> None:
         ("/核准1", "approve", {"numbers": [1]}),
         ("/reject 2 because Too slow", "reject", {"numbers": [2], "reason": "Too slow"}),
         ("/try lr 2e-4", "try", {"change": {"edits": [["training.learning_rate", 2e-4]]}}),
+        (
+            "/try lr 2e-4 in stance",
+            "try",
+            {"change": {"edits": [["training.learning_rate", 2e-4]]}, "task": "stance"},
+        ),
+        ("/try base_model=out/stance", "try", {"change": {"edits": [["base_model", "out/stance"]]}}),
         ("/try base_model=Qwen/Qwen3-0.6B", "try", {"change": {"edits": [["base_model", "Qwen/Qwen3-0.6B"]]}}),
         ("/whatif foo 3", "whatif", {"change": {"edits": [["foo", 3]]}}),
         ("/compare v1 v2", "compare", {"versions": ["v1", "v2"]}),
@@ -194,6 +200,13 @@ def test_a_value_that_fits_nothing_is_asked_for_again(talk: Situation) -> None:
         found = parse_slash(line, talk)
         assert isinstance(found, Unclear)
         assert found.missing is slot
+
+
+def test_numbers_with_words_behind_them_that_no_slot_takes_decide_nothing(review: Situation) -> None:
+    for line in ("/approve 1-3", "/approve 1 only if it is cheap", "/later 1 or so"):
+        found = parse_slash(line, review)
+        assert isinstance(found, Unclear) and found.missing is Slot.numbers, line
+    assert parse_slash("/reject 1 too dear", review).args == {"numbers": [1], "reason": "too dear"}
 
 
 def test_the_registry_and_its_phrases_name_the_same_commands_and_known_slots() -> None:
