@@ -24,7 +24,7 @@ from tools.errors import IterateError
 from tools.files import write_atomic
 from tools.text import T, Text, visible
 from tools.versioning.adopt import POINTER, adopt, current
-from tools.versioning.ledger import OpenedTest, open_test
+from tools.versioning.ledger import OpenedTest, open_test, openings
 from tools.versioning.rule_facts import rule_facts
 from tools.versions import restore_version
 
@@ -33,7 +33,7 @@ def finish(night: Night, reason: StopReason) -> None:
     """Open, adopt or leave to a person, and restore: for each task, whatever happens on another."""
     for name, path in night.tasks.items():
         try:
-            _finish_task(night, path, claims=reason != "stopped")
+            _finish_task(night, path, claims=reason != "stopped" and not night.stop_wanted())
         except IterateError as error:
             night.pause(name, error.message, f"iterate status {name}")
         except OSError as error:
@@ -53,6 +53,7 @@ def _finish_task(night: Night, path: Path, *, claims: bool) -> None:
             pause_for_edit(night, name, edited)
         return
     with task_lock(path):
+        claims = claims or _has_opened(night, path)
         adopted = _claim(night, path, standing) if claims else _leave(night, path, standing)
         if not adopted:
             restore_start(night.folder, path)
@@ -72,6 +73,11 @@ def _is_own_end(night: Night, path: Path, file: str) -> bool:
     start = kept_start(night.folder, path.name)
     content = (path / file).read_bytes() if (path / file).is_file() else b""
     return start is not None and start.config is not None and content == start.config.encode("utf-8", "surrogateescape")
+
+
+def _has_opened(night: Night, path: Path) -> bool:
+    """True when this night has opened the test of a task before it was cut off: that cannot be undone, and is told."""
+    return any(one.decision_id.startswith(_decision_id(night, "")) for one in openings(path))
 
 
 def _decision_id(night: Night, version: str) -> str:

@@ -5,7 +5,7 @@ import pytest
 from agent.overnight.budget import Meter
 from agent.overnight.context import Night
 from agent.overnight.finish import finish
-from agent.overnight.night import start_night
+from agent.overnight.night import ask_to_stop, start_night
 from agent.overnight.records import BudgetLimits, Chosen, NightAdopted, TaskPaused, TestOpenedOnce, Tried, Waiting
 from agent.overnight.rules import NightRules, parse_allow
 from agent.overnight.watchman import keep_seal, keep_start
@@ -132,6 +132,14 @@ def test_a_person_who_ends_the_night_opens_nothing(place):
     finish(night, "stopped")
     assert openings(place.task("one")) == [] and current(place.task("one")) is None
     assert epochs(place) == "2"
+
+
+def test_a_person_who_ends_a_night_that_was_cut_off_before_its_end_opens_nothing_either(place):
+    night = at_the_end(place, level=0.85, adopt="if_better")
+    ask_to_stop(night.record)
+    finish(night, "until")
+    assert openings(place.task("one")) == [] and current(place.task("one")) is None
+    assert [line.what for line in of(night.record.lines(), Waiting)] == ["adoption"]
 
 
 def test_a_task_changed_by_hand_at_the_end_is_left_as_it_was_found(place):
