@@ -11,7 +11,7 @@ from pathlib import Path
 from agent.journal import Entry, Journal
 from agent.overnight.context import Night
 from agent.overnight.records import Chosen
-from agent.overnight.watchman import RUN_FOLDERS, changed_by_hand, kept_seal
+from agent.overnight.watchman import RUN_FOLDERS, changed_by_hand, kept_seal, kept_start
 from agent.records import session_records
 from agent.session import task_lock
 from tools.files import now, write_model
@@ -50,10 +50,11 @@ class Crash:
     page: str | None = None
 
 
-def session_of(path: Path, chosen: Chosen) -> Past | None:
+def session_of(night: Night, path: Path, chosen: Chosen) -> Past | None:
     """The newest session that the night's rules approved this change in; None before there is one."""
-    entries = Journal(path).entries()
+    entries, start = Journal(path).entries(), kept_start(night.folder, path.name)
     left = {entry.session for entry in entries if entry.event == ABANDONED}
+    left |= set(start.sessions) if start is not None else set()  # rules may have approved it in an earlier one too
     mine = [entry.session for entry in entries if entry.session not in left and _approves(entry, chosen.proposal.id)]
     if not mine:
         return None
@@ -135,7 +136,7 @@ def abandon(night: Night, chosen: Chosen, path: Path, reason: Text) -> str | Non
     Nothing is deleted. A task that was changed by hand meanwhile keeps its configuration.
     """
     cancel_runs(path)
-    past = session_of(path, chosen)
+    past = session_of(night, path, chosen)
     if past is None or past.choice or past.failed:
         return past.version if past is not None else None
     with task_lock(path):

@@ -80,7 +80,7 @@ def unknown(error: Exception) -> Text:
 def has_begun(night: Night, chosen: Chosen) -> bool:
     """True once a session approved the change of a trial, or its quick check was measured."""
     path = night.tasks[chosen.task]
-    return session_of(path, chosen) is not None or night.standing().quick(chosen.trial) is not None
+    return session_of(night, path, chosen) is not None or night.standing().quick(chosen.trial) is not None
 
 
 def break_off(night: Night, chosen: Chosen, reason: Text) -> None:
@@ -134,7 +134,7 @@ def _carried_out(night: Night, chosen: Chosen, path: Path) -> End:
 
 def _broken(night: Night, chosen: Chosen, path: Path, reason: Text) -> End:
     """An error that no step expects: a task that was changed by hand is left as it is, any other goes back to its base."""
-    past = session_of(path, chosen)
+    past = session_of(night, path, chosen)
     version = past.version if past is not None else None
     edited = _edited(night, chosen, path, version)
     if edited:
@@ -184,7 +184,7 @@ class _Trial:
 
     def run(self) -> End:
         """Run the session of the trial to its end, or take it up, or read what came of it."""
-        past = session_of(self._path, self._chosen)
+        past = session_of(self._night, self._path, self._chosen)
         if past is None or past.open:
             self._work(fresh=past is None)
         return self._end()
@@ -216,7 +216,7 @@ class _Trial:
 
     def _end(self) -> End:
         """What came of the session, by the task's journal."""
-        chosen, night, past = self._chosen, self._night, session_of(self._path, self._chosen)
+        chosen, night, past = self._chosen, self._night, session_of(self._night, self._path, self._chosen)
         version = past.version if past is not None else None
         if self._found:
             return End("interrupted", pause_for_edit(night, chosen.task, self._found), version, sealed=False)

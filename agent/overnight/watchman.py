@@ -42,6 +42,8 @@ class TaskStart(_Model):
     """Text of its configuration; None when it has no file of its own."""
     runs: list[str]
     """Run directories that were there already, relative to the task folder."""
+    sessions: list[str] = []
+    """Sessions that were there already."""
 
 
 def seal(task_path: Path) -> Seal:
@@ -79,7 +81,8 @@ def keep_start(night: Path, task_path: Path) -> None:
     if not file.exists():
         config = _config_file(task_path)
         text = config.read_bytes().decode("utf-8", errors="surrogateescape") if config.is_file() else None
-        write_model(file, TaskStart(config=text, runs=runs_on_disk(task_path)))
+        sessions = sorted(path.stem for path in (task_path / ".iterate" / "sessions").glob("*.json"))
+        write_model(file, TaskStart(config=text, runs=runs_on_disk(task_path), sessions=sessions))
 
 
 def kept_start(night: Path, task: str) -> TaskStart | None:

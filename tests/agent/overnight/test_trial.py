@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.events import Progress
+from agent.journal import Journal
 from agent.overnight.belief import Belief
 from agent.overnight.budget import Meter
 from agent.overnight.context import Night
@@ -143,6 +144,18 @@ def test_an_error_that_nobody_foresaw_ends_the_trial_and_not_the_night(night, ch
     assert (task / "configs/training_config.yaml").read_bytes() == before
 
 
+def test_a_session_from_before_the_night_is_not_taken_for_that_of_the_trial(night, chosen, task):
+    parts = {"proposal_id": chosen.proposal.id, "decision": "approve", "by": "policy", "who": "p.yaml", "at": now()}
+    decided = {"decision": parts | {"reason": ""}, "proposal": chosen.proposal.model_dump(mode="json")}
+    for session in ("20261101t000000-aaaa", "20261102t000000-bbbb"):
+        Journal(task).note(session, "decision", chosen.proposal.id, by="policy", **decided)
+    assert session_of(night, task, chosen).session == "20261102t000000-bbbb"
+    write(task / ".iterate/sessions/20261102t000000-bbbb.json", "{}")
+    (night.folder / "start/one.json").unlink()
+    keep_start(night.folder, task)
+    assert session_of(night, task, chosen).session == "20261101t000000-aaaa"
+
+
 def test_a_hand_edit_while_a_trial_runs_leaves_its_question_to_the_person(night, chosen, task):
     night.rules = night.rules.model_copy(update={"quick_check": False})
     definition = task / "task_definition.yaml"
@@ -156,7 +169,7 @@ def test_a_hand_edit_while_a_trial_runs_leaves_its_question_to_the_person(night,
     lines = night.record.lines()
     assert [line.outcome for line in of(lines, Tried)] == ["interrupted"]
     assert [line.task for line in of(lines, TaskPaused)] == ["one"]
-    assert session_of(task, chosen).open and unfinished_work(task)
+    assert session_of(night, task, chosen).open and unfinished_work(task)
     assert not [one for one in journal(task) if one["event"] == "choice"]
     assert json.loads((task / "iterations/v2/manifest.json").read_text())["parent"] == "v1"
 
