@@ -20,7 +20,7 @@ from agent.session import task_lock
 from tools.compare import CompareArgs
 from tools.compare import compare as compare_tool
 from tools.comparing.report import valid_and_test
-from tools.errors import IterateError
+from tools.errors import Busy, IterateError
 from tools.files import write_atomic
 from tools.text import T, Text, visible
 from tools.versioning.adopt import POINTER, adopt, current
@@ -34,6 +34,9 @@ def finish(night: Night, reason: StopReason) -> None:
     for name, path in night.tasks.items():
         try:
             _finish_task(night, path, claims=reason != "stopped" and not night.stop_wanted())
+        except Busy as busy:
+            night.pause(name, busy.message, f"iterate run {name}")
+            _leave_alone(night, path, night.standing())
         except IterateError as error:
             night.pause(name, error.message, f"iterate status {name}")
         except OSError as error:
@@ -51,6 +54,7 @@ def _finish_task(night: Night, path: Path, *, claims: bool) -> None:
     if edited:
         if name not in standing.paused:
             pause_for_edit(night, name, edited)
+        _leave_alone(night, path, standing)
         return
     with task_lock(path):
         claims = claims or _has_opened(night, path)
@@ -102,6 +106,14 @@ def _leave(night: Night, path: Path, standing: Standing) -> bool:
         reason = T("You ended the night before its end, so the locked test was not opened.")
         _wait(night, path.name, found[1], reason)
     return False
+
+
+def _leave_alone(night: Night, path: Path, standing: Standing) -> None:
+    """The task is not the night's to touch any more; what was kept before that waits."""
+    found = first_and_best(night, standing, path.name)
+    if found is not None and not _has_opened(night, path):
+        reason = T("The task was left alone at the end of the night, so the locked test was not opened for it.")
+        _wait(night, path.name, found[1], reason)
 
 
 def _claim(night: Night, path: Path, standing: Standing) -> bool:

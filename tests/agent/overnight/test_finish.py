@@ -9,6 +9,7 @@ from agent.overnight.night import ask_to_stop, start_night
 from agent.overnight.records import BudgetLimits, Chosen, NightAdopted, TaskPaused, TestOpenedOnce, Tried, Waiting
 from agent.overnight.rules import NightRules, parse_allow
 from agent.overnight.watchman import keep_seal, keep_start
+from agent.session import task_lock
 from tests.support.cards import proposal
 from tests.support.night_tasks import Place, give_version, of, write
 from tools.compare import CompareArgs, compare
@@ -151,3 +152,12 @@ def test_a_task_changed_by_hand_at_the_end_is_left_as_it_was_found(place):
     assert config.read_bytes() == before
     assert openings(place.task("one")) == []
     assert [line.task for line in of(night.record.lines(), TaskPaused)] == ["one"]
+    assert [line.version for line in of(night.record.lines(), Waiting) if line.what == "adoption"] == ["v2"]
+
+
+def test_what_was_kept_waits_when_somebody_works_on_the_task_at_the_end(place):
+    night = at_the_end(place, level=0.85, adopt="if_better")
+    with task_lock(place.task("one")):
+        finish(night, "runs")
+    assert openings(place.task("one")) == []
+    assert [line.what for line in of(night.record.lines(), Waiting)] == ["paused_task", "adoption"]
