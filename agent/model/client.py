@@ -208,9 +208,10 @@ class ChatModel:
             if not isinstance(first, Trouble):
                 return exchange, first
             exchange.close()
-            self._look_for_refused_tools(first, request)
-            if not self._can_mend(first) and not self._waited(first, request, stopped, notice):
-                raise first.error
+            if not self._can_mend(first):  # before the tools: a context that is too short counts their tokens as well
+                self._look_for_refused_tools(first, request)
+                if not self._waited(first, request, stopped, notice):
+                    raise first.error
             if stopped():
                 return exchange, None
 

@@ -272,6 +272,18 @@ def test_refused_tools_are_remembered_and_not_tried_again(server: FakeEndpoint, 
     assert words(list(model.stream(ASK))) == "I see."
 
 
+def test_a_context_that_is_too_short_is_no_refusal_of_the_tools_that_it_counts(
+    server: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
+):
+    said = "maximum context length is 4096 tokens, you requested 4200 (1652 in the messages, 500 in the functions)"
+    monkeypatch.setattr(
+        server, "refused", lambda body: said if body.get("max_tokens", 9999) > 1000 else None, raising=False
+    )
+    model = model_of(server)
+    assert words(list(model.stream(ASK, [TOOL]))) == "I see."
+    assert model.takes_tools and len(server.asked) == 2
+
+
 @pytest.mark.parametrize("field", ["max_tokens", "temperature", "stream_options"])
 def test_a_field_that_a_server_refuses_is_left_out_and_not_sent_again(server: FakeEndpoint, field: str):
     server.refused_fields = [field]
