@@ -114,8 +114,13 @@ def _open(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, check_same_thread=False, timeout=10)
     try:
-        connection.execute("PRAGMA schema_version").fetchone()
+        sound = connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+    except sqlite3.OperationalError:  # another program holds it, or it cannot be opened: that is no damage
+        connection.close()
+        raise
     except sqlite3.DatabaseError:
+        sound = False
+    if not sound:
         connection.close()
         path.unlink()
         connection = sqlite3.connect(path, check_same_thread=False, timeout=10)

@@ -351,6 +351,17 @@ def test_talking_leaves_the_sessions_of_the_task_alone_and_a_damaged_file_is_mad
         assert connection.execute("select count(*) from checkpoints").fetchone() == (0,)
 
 
+def test_a_file_with_a_sound_head_and_a_damaged_rest_is_made_anew_too(
+    turn: Turn, server: FakeEndpoint, mood: MoodTask
+) -> None:
+    turn("how do you feel about the results that we got?")
+    file = conversation_folder(mood.workspace) / "chat.sqlite"
+    data = bytearray(file.read_bytes())
+    data[4096:4700] = b"\xff" * 604
+    file.write_bytes(data)
+    assert words(turn("and how do you feel about them now?")) == "I see."
+
+
 def test_no_key_is_kept_or_shown(turn: Turn, server: FakeEndpoint, mood: MoodTask) -> None:
     key = "sk-secret-of-the-test-1234"
     model = open_model(settings(server, api_key=key))
