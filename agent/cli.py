@@ -41,7 +41,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.callback(invoke_without_command=True)(main_options)
-for module in (talk, look, improve, overnight, report, generating, labelling, pairs, versions, using, create, fsck, setup):
+for module in (
+    talk,
+    look,
+    improve,
+    overnight,
+    report,
+    generating,
+    labelling,
+    pairs,
+    versions,
+    using,
+    create,
+    fsck,
+    setup,
+):
     module.register(app)
 
 
