@@ -238,6 +238,7 @@ class Conformance:
             place.submit(run_dir, Submission(run_id=run_dir.name, argv=["/no-such-python", "x"]))
         assert place.status(run_dir) is RunHealth.queued
         assert submit(place, run_dir)
+        until(running(run_dir))  # only a worker that has begun is found and ended after the test
 
     def test_events_are_told_once_and_whole_from_where_one_left_off(self, place, run_dir):
         def event(number):
