@@ -96,12 +96,19 @@ def bundled(tmp_path: Path) -> Place:
     return place
 
 
-@pytest.fixture
-def place(tmp_path: Path, tiny_model: Path) -> Place:
-    """A new workspace; the task has 36 training rows and no version yet."""
-    (tmp_path / "tasks").mkdir()
-    made = Place(tmp_path, usual_environment(tmp_path))
-    table = tmp_path / "opinions.csv"
+def copy_of(made: Place, root: Path) -> Place:
+    """The workspace as it stands, somewhere else."""
+    shutil.copytree(made.root, root, dirs_exist_ok=True)
+    return Place(root, usual_environment(root))
+
+
+@pytest.fixture(scope="session")
+def new_place(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Place:
+    """Made once and copied; nobody works in it."""
+    root = tmp_path_factory.mktemp("new_place")
+    (root / "tasks").mkdir()
+    made = Place(root, usual_environment(root))
+    table = root / "opinions.csv"
     with table.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(["text", "target", "label"])
@@ -117,11 +124,24 @@ def place(tmp_path: Path, tiny_model: Path) -> Place:
     return made
 
 
+@pytest.fixture(scope="session")
+def trained_place(tmp_path_factory: pytest.TempPathFactory, new_place: Place) -> Place:
+    """The same with a trained v1, made once and copied."""
+    made = copy_of(new_place, tmp_path_factory.mktemp("trained_place"))
+    made.run("train", "small", "--version", "v1", check=True)
+    return made
+
+
 @pytest.fixture
-def trained(place: Place) -> Place:
+def place(tmp_path: Path, new_place: Place) -> Place:
+    """A new workspace; the task has 36 training rows and no version yet."""
+    return copy_of(new_place, tmp_path)
+
+
+@pytest.fixture
+def trained(tmp_path: Path, trained_place: Place) -> Place:
     """The same workspace with a trained v1."""
-    place.run("train", "small", "--version", "v1", check=True)
-    return place
+    return copy_of(trained_place, tmp_path)
 
 
 Wait = Callable[[Callable[[], bool]], None]

@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from tests.journeys.conftest import copy_of
+
 pytestmark = pytest.mark.training
 
 
@@ -47,12 +49,18 @@ def decided(place):
     return [(one["proposal_id"], one["decision"]) for one in decisions]
 
 
+@pytest.fixture(scope="module")
+def slow_place(tmp_path_factory, trained_place):
+    """Enough steps in v2, and so in v3, that a kill falls into the training."""
+    made = copy_of(trained_place, tmp_path_factory.mktemp("slow_place"))
+    made.config(epochs=6, batch_size=4)
+    made.run("train", "small", "--version", "v2", check=True)
+    return made
+
+
 @pytest.fixture
-def slow(trained):
-    """Enough steps in v2 that a kill falls into the training."""
-    trained.config(epochs=12, batch_size=4)
-    trained.run("train", "small", "--version", "v2", check=True)
-    return trained
+def slow(tmp_path, slow_place):
+    return copy_of(slow_place, tmp_path)
 
 
 def test_killing_the_program_while_it_trains_loses_no_decision_and_trains_nothing_twice(slow):
