@@ -19,20 +19,18 @@ from typing import TYPE_CHECKING, get_args
 from filelock import FileLock, Timeout
 
 from agent.approval import user_name
-from agent.context import Context, Left
-from agent.events import Emit, Event, Progress, VersionBegun
-from agent.journal import Journal
+from agent.context import Left
+from agent.events import Emit
 from agent.overnight.budget import Meter
 from agent.overnight.candidates import Looked, Next, look_at_all, next_of
 from agent.overnight.context import STOP, Night, Tell
-from agent.overnight.ended import crash_of
 from agent.overnight.finish import finish
-from agent.overnight.last_seeds import Held, held_back, line_key
+from agent.overnight.further_seeds import finish_begun, stop_begun, train_last, train_seed
+from agent.overnight.last_seeds import Held
 from agent.overnight.records import (
     LOCK,
     BudgetLimits,
     Chosen,
-    Measured,
     NightPlan,
     NightRecord,
     Over,
@@ -45,12 +43,9 @@ from agent.overnight.rules import NightRules
 from agent.overnight.trial import break_off, carry_out, has_begun
 from agent.overnight.watchman import keep_seal, keep_start, kept_seal
 from agent.proposing.now import base_version
-from agent.session import task_lock
-from agent.steps.execute import run_version
-from tools.errors import Busy, InputError, IterateError, RunFailed
+from tools.errors import Busy, InputError, IterateError
 from tools.files import now, write_atomic
 from tools.generating.writer import Price
-from tools.launch_training import LaunchArgs
 from tools.text import Speaker, T, Text, visible
 from tools.versioning.records import training_of
 
@@ -170,6 +165,8 @@ def _run(night: Night) -> StopReason:
 def _step(night: Night) -> StopReason | None:
     """One step of the loop: go on with the open trial, or choose the next; a reason when the night is over."""
     night.count_runs()
+    if finish_begun(night):
+        return None
     chosen, reason = night.standing().open, night.exhausted()
     if chosen is not None and reason in {"until", "hours"} and not has_begun(night, chosen):
         break_off(night, chosen, T("The time of the night was over before it began."))
@@ -180,11 +177,11 @@ def _step(night: Night) -> StopReason | None:
         found = look_at_all(night)
         following = next_of(night, found)
         if following is None:
-            return None if _trained_last(night) else _nothing_left(night, found)
+            return None if train_last(night) else _nothing_left(night, found)
         if _wants_seeds(night, following):
             looked, minutes = following.looked, following.minutes / night.rules.seeds
             begun = Held(looked.task.path, looked.base, max(looked.base_seeds) + 1, 1, minutes)
-            _further_seed(night, begun, f"measured:{looked.task.name}")
+            train_seed(night, begun, f"measured:{looked.task.name}")
             return None
         chosen = _choose(night, following)
     carry_out(night, chosen)
@@ -244,43 +241,6 @@ def _wants_seeds(night: Night, following: Next) -> bool:
     )
 
 
-def _trained_last(night: Night) -> bool:
-    """Train one of the seeds that were held back for the end; False when none is left or fits."""
-    held = next((one for one in held_back(night) if night.has_room(one.minutes)), None)
-    if held is not None:
-        _further_seed(night, held, line_key(held))
-    return held is not None
-
-
-def _further_seed(night: Night, wanted: Held, key: str) -> None:
-    """Train a version with one more seed, as `iterate train --version --seeds` does."""
-    path, version, seed = wanted.path, wanted.version, wanted.seed
-
-    def hear(event: Event) -> None:
-        if isinstance(event, Progress):
-            night.meter.ran(event.run_id)
-        night.watch(event)
-
-    context = Context(session=night.who, emit=hear, say=night.say, leaving=night.leaving)
-    once_more = T("Seed {seed} as well, so that luck can be told from gain", seed=seed)
-    night.watch(VersionBegun(version=version, parent="", title=once_more, minutes=wanted.minutes, memory_gb=None))
-    try:
-        with task_lock(path):
-            run_version(LaunchArgs(task_dir=path, version=version, seeds=[seed]), context)
-    except Busy as busy:
-        night.pause(path.name, busy.message, f"iterate run {path.name}")
-        return
-    except RunFailed as failed:
-        crash = crash_of(path, version, str(failed))
-        night.guard(crash.guard or "kill", crash.reason, task=path.name, about=f"{version}:{seed}", page=crash.page)
-    except IterateError as error:
-        night.guard("evaluator", error.message, task=path.name, about=version, page=error.page)
-    Journal(path).note(night.who, "measured", version, by="policy", version=version, seed=seed)
-    seeds = sorted(one.seed for one in training_of(path, version))
-    night.add(Measured, key, task=path.name, version=version, seeds=seeds)
-    night.spend()
-
-
 def _pause_after_crashes(night: Night, task: str) -> None:
     if night.standing().crashes_in_a_row(task) >= MOST_CRASHES:
         reason = T("{count} trials in a row crashed, so nothing more was tried here.", count=MOST_CRASHES)
@@ -315,6 +275,7 @@ def _end(night: Night, reason: StopReason) -> StopReason:
     """Claim, restore, say why it is over, report and notify; whatever was cut off of it is done when it is taken up."""
     reason = _closing(night) or reason
     write_atomic(night.folder / CLOSING, reason + "\n")
+    stop_begun(night)
     chosen = night.standing().open
     if chosen is not None:
         break_off(night, chosen, T("You ended the night while it was tried."))

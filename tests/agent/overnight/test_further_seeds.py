@@ -1,0 +1,67 @@
+"""A further seed that was begun: finished once by whoever takes the night up, and ended with the night."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.overnight.budget import Meter
+from agent.overnight.context import Night
+from agent.overnight.further_seeds import BEGUN, finish_begun, stop_begun
+from agent.overnight.night import start_night
+from agent.overnight.records import BudgetLimits, Measured
+from agent.overnight.rules import NightRules, parse_allow
+from tests.support.night_tasks import Place, of
+from tools.text import english
+
+
+@pytest.fixture
+def night(tmp_path, monkeypatch):
+    monkeypatch.setenv("ITERATE_CACHE", str(tmp_path / "cache"))
+    place = Place(tmp_path, trained=("one",))
+    limits = BudgetLimits(hours=1)
+    record = start_night(
+        place.root, [place.task("one")], limits, parse_allow("recipe"), seed=1, command="iterate overnight"
+    )
+    return Night(
+        record=record,
+        plan=record.plan(),
+        rules=NightRules.model_validate(record.plan().rules),
+        meter=Meter(record),
+        watch=lambda event: None,
+        say=english,
+        stop=lambda: False,
+        tell=lambda line: None,
+    )
+
+
+def begun(night):
+    words = '{"task": "%s", "version": "v1", "seed": 43, "minutes": 1.0, "key": "measured:one:v1:43"}'
+    (night.folder / BEGUN).write_text(words % night.tasks["one"], encoding="utf-8")
+
+
+def test_nothing_is_finished_where_nothing_was_begun(night):
+    assert not finish_begun(night)
+
+
+def test_a_seed_whose_line_was_written_before_the_kill_is_not_trained_again(night):
+    begun(night)
+    night.add(Measured, "measured:one:v1:43", task="one", version="v1", seeds=[42, 43])
+    assert not finish_begun(night)
+    assert not (night.folder / BEGUN).exists()
+    assert len(of(night.record.lines(), Measured)) == 1
+
+
+def test_a_seed_that_was_begun_is_finished_whatever_its_own_run_has_used_up(night, monkeypatch):
+    trained = []
+    monkeypatch.setattr("agent.overnight.further_seeds.run_version", lambda args, context: trained.append(args.seeds))
+    begun(night)
+    assert finish_begun(night)
+    assert trained == [[43]]
+    assert [line.version for line in of(night.record.lines(), Measured)] == ["v1"]
+    assert not finish_begun(night)
+
+
+def test_ending_the_night_forgets_it(night):
+    begun(night)
+    stop_begun(night)
+    assert not (night.folder / BEGUN).exists() and not finish_begun(night)
