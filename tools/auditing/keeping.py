@@ -57,6 +57,13 @@ class Keeper:
             raise write_failed(target, reason) from reason
         write_atomic(path, content)
 
+    def put_back(self, path: Path, content: bytes, why: Text) -> None:
+        """Write what belongs there; what stood in its place, if anything did, is kept."""
+        if path.exists():
+            self.replace(path, content, why)
+        else:
+            write_atomic(path, content)
+
     def _noted(self, path: Path, why: Text) -> Path:
         relative = path.relative_to(self.root)
         append_line(self.folder / NOTES, KeptNote(at=now(), path=relative.as_posix(), why=why).model_dump_json())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tools.auditing.keeping import Keeper
 from tools.auditing.trouble import Trouble
-from tools.files import sha256_bytes, write_atomic
+from tools.files import sha256_bytes
 from tools.running.collect import SeedOutcome
 from tools.text import T, Text, visible
 from tools.versioning.adopt import POINTER, AdoptionRecord, current
@@ -106,10 +106,7 @@ def _sealed(task: Path, seed: SeedOutcome) -> Iterator[Trouble]:
 
     def repair(keeper: Keeper) -> None:
         assert found is not None
-        if path.exists():
-            keeper.replace(path, found, why)
-        else:
-            write_atomic(path, found)
+        keeper.put_back(path, found, why)
 
     yield Trouble(
         kind="locked_test",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tools.auditing.keeping import Keeper
 from tools.auditing.trouble import Trouble
-from tools.files import sha256_bytes, sha256_file, write_atomic
+from tools.files import sha256_bytes, sha256_file
 from tools.launch_training import list_runs
 from tools.launchers.base import RunHealth, state_of
 from tools.reading.config import CONFIG_NAMES
@@ -88,10 +88,7 @@ def _snapshot(task: Path, record: VersionRecord, manifest: Manifest) -> Iterator
 
     def repair(keeper: Keeper) -> None:
         assert found is not None
-        if path.exists():
-            keeper.replace(path, found, why)
-        else:
-            write_atomic(path, found)
+        keeper.put_back(path, found, why)
 
     is_there = path.is_file()
     yield Trouble(
