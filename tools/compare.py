@@ -22,6 +22,7 @@ from tools.task import Task
 from tools.text import T, visible
 from tools.versioning.ledger import shown
 from tools.versioning.records import changes_between, find_version
+from tools.versioning.same_weights import same_weights
 
 __all__ = ["CompareArgs", "Comparison", "compare"]
 
@@ -54,6 +55,7 @@ def compare(args: CompareArgs) -> Comparison:
         split="valid",
         changes=changes_between(args.task_dir, args.base, args.new),
         rows={row.id: row for row in load_split(task, "valid").split.rows},
+        same_weights=same_weights(args.task_dir, args.base, args.new),
     )
     found = compare_sides(setting, *sides)
     return found.model_copy(update={"settled": _settled(task, *sides)})

@@ -152,6 +152,9 @@ class Comparison(_Model):
     """Row ids that only the new version answers correctly (in most of its seeds); empty for test, where they stay unseen."""
     broken: list[str] = []
     noise: NoiseFloor
+    same_weights: list[int] = []
+    """Seeds, all that are compared, for which both versions answered with the same weights: what differs between them owes
+    nothing to the chance of a training, and the numbers are about these weights."""
     settling: Settling | None = None
     """For an undecided verdict: what would probably decide it."""
     visible: Visible | None = None

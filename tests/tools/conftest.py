@@ -10,6 +10,7 @@ import pytest
 
 from tools.reading.task import load_task
 from tools.results import Prediction
+from tools.running.collect import SeedOutcome
 from tools.scoring.evaluator import evaluator_hash
 from tools.scoring.metrics import split_result
 from tools.scoring.stored_results import predictions_file, store
@@ -97,6 +98,21 @@ class ClaimTask:
         definition = load_task(self.path).definition
         result = split_result(definition, version, "valid", by_seed, digest or usual, predictions_file(version))
         store(self.path, result, by_seed)
+
+    def trained(self, version: str, weights: Mapping[int, str], *, trained: bool = True) -> None:
+        """Write down which weights each seed of a version answered with, by their hash."""
+        usual: dict[str, object] = dict.fromkeys(("rows_truncated", "resumed", "best_step"), 0)
+        usual |= dict.fromkeys(("minutes", "tokens_per_second", "peak_memory_mb", "best_epoch"), 0.0)
+        usual |= dict.fromkeys(("config_hash", "data_hash", "precision", "reason_precision"), "")
+        usual |= dict.fromkeys(("weights", "sealed", "sealed_sha256"))
+        training = [
+            SeedOutcome.model_validate(
+                {**usual, "run_id": f"{version}-{seed}", "seed": seed, "trained": trained, "stopped_early": False}
+                | {"adapter_sha256": sha256}
+            ).model_dump()
+            for seed, sha256 in weights.items()
+        ]
+        self.write(f"iterations/{version}/results.json", json.dumps({"training": training}))
 
     def sealed(self, version: str, wrong: Mapping[int, Sequence[int]]) -> None:
         """Seal test predictions of a version."""

@@ -331,3 +331,53 @@ def test_a_task_folder_can_be_moved_and_compared_again(clear_gain, tmp_path):
     before = compared(clear_gain)
     moved = Path(shutil.move(clear_gain.path, tmp_path / "elsewhere" / "mood"))
     assert compare(CompareArgs(task_dir=moved, base="v1", new="v2")) == before
+
+
+@pytest.fixture
+def other_prompt(claim_task):
+    """v2 asks the weights of v1 another way, with the first of its three seeds: 14 rows more are right, none is broken."""
+    task = claim_task(240)
+    task.version("v1", wrong_of(90, 60, 120))
+    task.version("v2", wrong_of(76))
+    task.trained("v1", {1: "a", 2: "b", 3: "c"})
+    task.trained("v2", {1: "a"})
+    return task
+
+
+def test_a_prompt_asked_of_the_same_weights_is_not_charged_with_the_luck_of_trainings(other_prompt):
+    found = compared(other_prompt)
+    assert found.same_weights == [1]
+    assert (found.base_seeds, found.new_seeds) == (1, 1)
+    assert found.verdict == "better", "14 rows fixed and none broken; with a spread over seeds it would be undecided"
+    assert found.noise.floor is None
+    said = " ".join(str(reason) for reason in found.reasons)
+    assert "same weights (seeds 1)" in said
+    assert "Spread over seeds unknown" not in said
+
+
+def test_only_the_seeds_with_the_same_weights_stand_beside_each_other(other_prompt):
+    accuracy = next(line for line in compared(other_prompt).metrics if line.metric == "accuracy")
+    assert (accuracy.old, accuracy.new) == (pytest.approx(150 / 240), pytest.approx(164 / 240))
+
+
+def test_trainings_are_compared_as_trainings_although_some_weights_are_the_same(other_prompt):
+    other_prompt.version("v3", wrong_of(76, 50))
+    other_prompt.trained("v3", {1: "a", 2: "other"})
+    found = compared(other_prompt, "v1", "v3")
+    assert (found.same_weights, found.base_seeds, found.new_seeds) == ([], 3, 2)
+
+
+def test_more_rows_and_not_more_seeds_would_settle_another_prompt(other_prompt):
+    other_prompt.version("v3", {1: range(2, 91)})
+    other_prompt.trained("v3", {1: "a"})
+    report = markdown(compared(other_prompt, "v1", "v3"), str)
+    assert "with 80% probability" in report
+    assert "seeds of each version" not in report
+
+
+def test_base_models_that_nobody_trained_have_no_luck_of_trainings_either(claim_task):
+    task = claim_task(240)
+    for version, wrong in (("v1", 90), ("v2", 76)):
+        task.version(version, {42: range(wrong)})
+        task.trained(version, {42: ""}, trained=False)
+    assert compared(task).same_weights == [42]

@@ -7,7 +7,7 @@ It reads no file and opens nothing, so that the valid split (tools/compare.py) a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tools.comparing.verdict import advised, judge, range_of
 from tools.comparison import (
@@ -24,6 +24,7 @@ from tools.evidence.power import disagreement, settling, visible
 from tools.evidence.protected import Slice, blocks, slice_measure, slices
 from tools.evidence.statistics import Estimate, mcnemar, noise_floor, paired_bootstrap
 from tools.results import Prediction, SplitResult
+from tools.scoring.metrics import split_result
 from tools.task import Row, SplitName, TaskDefinition
 from tools.text import T, Text
 from tools.text import visible as shown
@@ -49,6 +50,8 @@ class Setting:
     changes: list[Text] = field(default_factory=list)
     rows: Mapping[str, Row] = field(default_factory=dict)
     """Rows of the split by id, for slices over their metadata."""
+    same_weights: frozenset[int] = frozenset()
+    """Seeds between whose answers no training lies; only these are compared where there are any."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class _Tested:
 
 def compare_sides(setting: Setting, old: Side, new: Side) -> Comparison:
     """Compare two versions on one split; a pair that cannot be compared still gets its scores, and the reasons why not."""
+    if setting.same_weights:
+        setting, old, new = _alone(setting, old, new)
     rows = side_by_side(old.predictions, new.predictions) if old.predictions and new.predictions else None
     obstacles = _obstacles(old, new, rows)
     tested = None if rows is None or obstacles else _test(setting, rows)
@@ -76,6 +81,28 @@ def compare_sides(setting: Setting, old: Side, new: Side) -> Comparison:
         settling(judged, len(tested.rows.ids), filled.base_seeds, filled.new_seeds) if verdict == "undecided" else None
     )
     return advised(filled.model_copy(update={"verdict": verdict, "reasons": reasons, "settling": settle}))
+
+
+def _alone(setting: Setting, old: Side, new: Side) -> tuple[Setting, Side, Side]:
+    """Both versions as their seeds with the same weights have them; as they are where no predictions say so."""
+    sides = [_of_seeds(setting, side) for side in (old, new)]
+    if sides[0] is None or sides[1] is None:
+        return replace(setting, same_weights=frozenset()), old, new
+    return setting, sides[0], sides[1]
+
+
+def _of_seeds(setting: Setting, side: Side) -> Side | None:
+    by_seed: dict[int, list[Prediction]] = {}
+    for row in side.predictions:
+        if row.seed in setting.same_weights:
+            by_seed.setdefault(row.seed, []).append(row)
+    if by_seed.keys() != setting.same_weights:
+        return None
+    known = side.result
+    own = split_result(
+        setting.definition, known.version, setting.split, by_seed, known.evaluator_hash, known.predictions
+    )
+    return Side(own, [row for rows in by_seed.values() for row in rows])
 
 
 def _obstacles(old: Side, new: Side, rows: SideBySide | None) -> list[Text]:
@@ -115,7 +142,9 @@ def _test(setting: Setting, rows: SideBySide) -> _Tested:
     definition = setting.definition
     parts = slices(rows, definition.slices, setting.rows)
     pairs = measures(definition.task_type, definition.answer, rows)
-    estimates = paired_bootstrap(pairs | {part.name: slice_measure(rows, part) for part in parts})
+    estimates = paired_bootstrap(
+        pairs | {part.name: slice_measure(rows, part) for part in parts}, trained=not setting.same_weights
+    )
     primary = definition.primary_metric
     judged = primary if primary in estimates else USUAL_METRIC[definition.task_type]
     return _Tested(rows, parts, estimates, judged)
@@ -150,7 +179,8 @@ def _bare(setting: Setting, old: Side, new: Side) -> Comparison:
         ],
         classes=_class_lines(old.result, new.result),
         targets=[_target(target.metric, target.threshold, values.get(target.metric)) for target in definition.targets],
-        noise=_noise(old, new, primary),
+        noise=_noise(old, new, primary, trained=not setting.same_weights),
+        same_weights=sorted(setting.same_weights),
     )
 
 
@@ -176,9 +206,10 @@ def _target(metric: str, threshold: float, value: float | None) -> TargetLine:
     return TargetLine(metric=metric, threshold=threshold, value=value, reached=reached)
 
 
-def _noise(old: Side, new: Side, metric: str) -> NoiseFloor:
+def _noise(old: Side, new: Side, metric: str, *, trained: bool) -> NoiseFloor:
+    """The floor of two trainings; where nothing was trained between the two there is no such noise."""
     values = [metrics[metric] for metrics in old.result.seeds.values() if metric in metrics]
-    floor = noise_floor(values, _seeds(old), _seeds(new))
+    floor = noise_floor(values, _seeds(old), _seeds(new)) if trained else None
     difference = new.result.metrics.get(metric, 0.0) - old.result.metrics.get(metric, 0.0)
     return NoiseFloor(seeds=len(values), floor=floor, units=difference / floor if floor else None)
 

@@ -35,7 +35,9 @@ def judge(comparison: Comparison, judged: Estimate) -> tuple[Verdict, list[Text]
                 judged=metric_name(comparison.judged_metric),
             )
         )
-    if comparison.noise.floor is None:
+    if comparison.same_weights:
+        reasons.append(_same_weights_reason(comparison))
+    elif comparison.noise.floor is None:
         reasons.append(
             T(
                 "Spread over seeds unknown: train {base} with more seeds. Until then {assumed:.1f} points are assumed.",
@@ -59,6 +61,14 @@ def _interval_reason(comparison: Comparison, found: Range) -> Text:
         low=found.low * 100,
         high=found.high * 100,
         p=p_value(found.p),
+    )
+
+
+def _same_weights_reason(comparison: Comparison) -> Text:
+    return T(
+        "Both answered with the same weights (seeds {seeds}), so no luck of a training lies between them and only the rows are "
+        "uncertain. This speaks of these weights; the next training may differ.",
+        seeds=", ".join(map(str, comparison.same_weights)),
     )
 
 

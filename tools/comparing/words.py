@@ -160,6 +160,14 @@ def settling_sentence(settle: Settling, comparison: Comparison) -> Text:
     rows = T("no number of rows up to {most}", most=MOST_ROWS)
     if settle.rows is not None:
         rows = T("about {rows} rows instead of {now}", rows=max(settle.rows, comparison.rows), now=comparison.rows)
+    if comparison.same_weights:
+        return T(
+            "To settle it if the true difference is the one seen: {rows}. As it is, differences from {smallest:.1f} points on "
+            "are seen with {power:.0%} probability.",
+            rows=rows,
+            smallest=settle.smallest * 100,
+            power=WANTED_POWER,
+        )
     seeds = T("no number of seeds up to {most}", most=MOST_SEEDS)
     if settle.seeds is not None:
         seeds = T("about {seeds} seeds of each version", seeds=settle.seeds)

@@ -8,7 +8,8 @@ seeds that the choice of rows does not explain get a variance of their own, and 
 three seeds hardly tell a variance, so it is moderated as in Smyth 2004 (doi:10.2202/1544-6115.1027): averaged with
 ASSUMED_SPREAD squared, which weighs ASSUMED_WORTH degrees of freedom, and drawn from Student's t. Simulated on 100 to 1000 rows
 with a true spread of 0 to 2 points, a change that does nothing was then called better in 0 to 4 % of comparisons
-(2.5 % is nominal); drawing whole seeds instead was far too strict (0 to 1 %).
+(2.5 % is nominal); drawing whole seeds instead was far too strict (0 to 1 %). Where both versions answered with the same
+weights, only rows are drawn: simulated on 240 rows, nothing was then called better in 3.6 % of 900 comparisons.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ class Estimate(BaseModel):
     row_error: float
     """Standard error that comes from the choice of rows."""
     seed_error: float
-    """Standard deviation of one training's score over seeds, beyond what the rows explain (moderated by the assumption)."""
+    """Standard deviation of one training's score over seeds, beyond what the rows explain (moderated by the assumption); 0
+    where no training lies between the two sides."""
 
     @property
     def difference(self) -> float:
@@ -143,8 +145,14 @@ def mcnemar(fixed: int, broken: int) -> McNemar:
     return McNemar(fixed=fixed, broken=broken, p=p)
 
 
-def paired_bootstrap(pairs: dict[str, Pair], *, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Estimate]:
-    """Estimate new minus old for each named metric; all share the same resampled rows (see the module's text)."""
+def paired_bootstrap(
+    pairs: dict[str, Pair], *, trained: bool = True, resamples: int = RESAMPLES, seed: int = 0
+) -> dict[str, Estimate]:
+    """Estimate new minus old for each named metric; all share the same resampled rows (see the module's text).
+
+    `trained` false: both sides answered with the same weights, so the seeds are not drawn anew and only the rows are; the
+    interval is then about these weights.
+    """
     import numpy as np
 
     if not pairs:
@@ -155,7 +163,7 @@ def paired_bootstrap(pairs: dict[str, Pair], *, resamples: int = RESAMPLES, seed
     for weights in _row_weights(rows, resamples, rng):
         for name, (old, new) in pairs.items():
             drawn[name].append((old.values(weights), new.values(weights)))
-    return {name: _estimate(pairs[name], drawn[name], rng) for name in pairs}
+    return {name: _estimate(pairs[name], drawn[name], rng, trained=trained) for name in pairs}
 
 
 def _row_weights(rows: int, resamples: int, rng: Any) -> Iterator[Array]:
@@ -168,14 +176,14 @@ def _row_weights(rows: int, resamples: int, rng: Any) -> Iterator[Array]:
         yield rng.multinomial(rows, np.full(rows, 1 / rows), size=size).astype(np.float64)
 
 
-def _estimate(pair: Pair, drawn: list[tuple[Array, Array]], rng: Any) -> Estimate:
+def _estimate(pair: Pair, drawn: list[tuple[Array, Array]], rng: Any, *, trained: bool) -> Estimate:
     """Turn resampled per-seed scores of one metric, each (seed, resample), into an interval and a p-value."""
     import numpy as np
 
     old, new = (np.concatenate([part[side] for part in drawn], axis=1) for side in (0, 1))
     rows_only = new.mean(axis=0) - old.mean(axis=0)
     degrees = len(old) + len(new) - 2 + ASSUMED_WORTH
-    spread = _moderated_spread([old, new], degrees)
+    spread = _moderated_spread([old, new], degrees) if trained else 0.0
     seeds = rng.standard_t(degrees, len(rows_only)) * spread * (1 / len(old) + 1 / len(new)) ** 0.5
     draws = rows_only + seeds
     low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])

@@ -30,6 +30,7 @@ from tools.scoring.metrics import split_result
 from tools.task import Task
 from tools.text import T, Text, visible
 from tools.versioning.records import changes_between, locked_evaluator_hash, training_of
+from tools.versioning.same_weights import same_weights
 from tools.versioning.sealing import SEAL_LINE
 
 LEDGER = "iterations/test_ledger.jsonl"
@@ -246,8 +247,12 @@ def _compared(task: Task, versions: Sequence[str], sides: dict[str, Side]) -> Co
     """The first version against the last; None unless both were unsealed."""
     if len(versions) < 2 or versions[0] not in sides or versions[-1] not in sides:
         return None
-    changes = changes_between(task.path, versions[0], versions[-1])
-    setting = Setting(definition=task.definition, split="test", changes=changes)
+    setting = Setting(
+        definition=task.definition,
+        split="test",
+        changes=changes_between(task.path, versions[0], versions[-1]),
+        same_weights=same_weights(task.path, versions[0], versions[-1]),
+    )
     return compare_sides(setting, sides[versions[0]], sides[versions[-1]])
 
 

@@ -237,6 +237,8 @@ def _task(path: Path, plan: NightPlan, trials: Sequence[TrialFacts], lines: Sequ
     start = begun or (kept[0].version or "" if kept else "")
     gained = kept if begun else kept[1:]
     first = next((one for one in mine if one.base == start and one.before is not None), None)
+    # A trial that trained nothing knows no floor; one that did may have come later.
+    floors = (one.noise_floor for one in mine if one.base == start)
     seeds = _seeds(gained[-1], lines) if gained else 0
     return TaskFacts(
         name=name,
@@ -251,7 +253,7 @@ def _task(path: Path, plan: NightPlan, trials: Sequence[TrialFacts], lines: Sequ
         tried=len(mine),
         kept=len(gained),
         baseline=start if start and not begun else None,
-        noise_floor=first.noise_floor if first else None,
+        noise_floor=next((floor for floor in floors if floor is not None), None),
         paused=paused.reason if paused else None,
         opened=_opened(opened) if opened else None,
         adopted=adopted.version if adopted else None,

@@ -80,7 +80,7 @@ def score_figures(facts: NightFacts) -> Iterator[Figure]:
         if not points or one.before is None:
             continue
         around = band(one)
-        told: Text | str = T("The noise floor of {start} is unknown: it has one seed.", start=plain(one.start, 40))
+        told: Text | str = T("The noise floor of {start} was not measured.", start=plain(one.start, 40))
         if around is not None:
             told = T(
                 "The band, {low} to {high}, is two noise floors on either side of {start}: inside it, seeds alone explain a "
