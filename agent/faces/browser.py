@@ -51,13 +51,26 @@ def same_site(origin: str | None, host: str | None, address: str) -> bool:
     return host.lower() == urlsplit(address).netloc.lower() or is_local(f"http://{host}") or not is_local(address)
 
 
+def styles_from_here(address: str) -> str:
+    """The policy by which a page takes style sheets and fonts from this server only, under whichever of its names."""
+    parts = urlsplit(address)
+    own = f"'self' {parts.scheme}://{parts.netloc}"
+    return f"style-src {own} 'unsafe-inline'; font-src {own} data:"
+
+
 def _server(command: str, host: str, port: int, address: str) -> Any:
     from textual_serve import server
 
     parts: Any = server
 
     class Guarded(server.Server):
-        """Refuses the connections of other pages, and keeps its own name off the terminal."""
+        """Refuses the connections of other pages, asks no other server, and keeps its own name off the terminal."""
+
+        async def handle_index(self, request: Any) -> Any:
+            """The page of textual-serve names a font of another server; a browser that is told so does not fetch it."""
+            page = await super().handle_index(request)
+            page.headers["Content-Security-Policy"] = styles_from_here(address)
+            return page
 
         async def handle_websocket(self, request: Any) -> Any:
             if not same_site(request.headers.get("Origin"), request.headers.get("Host"), address):

@@ -60,8 +60,11 @@ def upgrade(port: int, origin: str | None) -> str:
 
 def test_a_browser_gets_the_page_and_its_connection_and_no_other_site_does(served: int):
     with urllib.request.urlopen(f"http://127.0.0.1:{served}/", timeout=30) as answer:
-        page = answer.read().decode("utf-8")
+        page, policy = answer.read().decode("utf-8"), answer.headers["Content-Security-Policy"]
     assert "Iterate Mode" in page
+    here = f"'self' http://127.0.0.1:{served}"
+    assert f"style-src {here}" in policy, "no style sheet or font is fetched from another server"
+    assert f"font-src {here}" in policy
     assert f"127.0.0.1:{served}" in page
     assert " 403 " in upgrade(served, "http://evil.example")
     assert " 403 " in upgrade(served, None)
