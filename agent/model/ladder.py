@@ -51,6 +51,9 @@ class Answering(Protocol):
 
 _WORKING: dict[tuple[str, str], Rung] = {}
 """The highest rung that a server takes, by host and model, for as long as the program runs."""
+_BARE_MODE: set[str] = set()
+"""Hosts that refused a schema inside JSON mode. llama-cpp-python and some hosted servers hold a model to one there and know no
+type json_schema; the others ignore it or refuse the field."""
 
 
 @dataclass(frozen=True)
@@ -165,12 +168,16 @@ def _on_rung(rung: Rung, question: _Question[M]) -> Asked[M]:
 
 
 def _once(rung: Rung, question: _Question[M], messages: Sequence[Message]) -> M:
-    response_format = _response_format(rung, question.answer)
+    bare = rung == "json_mode" and question.model.host in _BARE_MODE
+    response_format = _response_format(rung, question.answer, bare=bare)
     try:
         text = question.model.complete(
             messages, response_format=response_format, max_tokens=question.max_tokens, stopped=question.stopped
         )
     except EndpointFailed as failed:
+        if rung == "json_mode" and not bare and failed.trouble in {"request", "server"}:
+            _BARE_MODE.add(question.model.host)
+            return _once(rung, question, messages)
         if failed.trouble not in {"cut", "empty"} or question.stopped():
             raise
         raise _Invalid("it was empty or broke off; keep it short") from None
@@ -181,11 +188,15 @@ def _once(rung: Rung, question: _Question[M], messages: Sequence[Message]) -> M:
     return value
 
 
-def _response_format(rung: Rung, answer: type[BaseModel]) -> dict[str, Any] | None:
-    if rung == "json_schema":
-        schema = {"name": answer.__name__, "schema": strict_schema(answer), "strict": True}
-        return {"type": "json_schema", "json_schema": schema}
-    return {"type": "json_object"} if rung == "json_mode" else None
+def _response_format(rung: Rung, answer: type[BaseModel], *, bare: bool) -> dict[str, Any] | None:
+    if rung == "text":
+        return None
+    if bare:
+        return {"type": "json_object"}
+    schema = strict_schema(answer)
+    if rung == "json_mode":
+        return {"type": "json_object", "schema": schema}
+    return {"type": "json_schema", "json_schema": {"name": answer.__name__, "schema": schema, "strict": True}}
 
 
 def _with_schema(question: _Question[Any]) -> list[Message]:

@@ -175,7 +175,8 @@ class FakeEndpoint:
             return "response_format: type json_object is not supported"
         if body.get("model") not in self.models:
             return f"model {body.get('model')!r} not found"
-        return next((f"Unsupported parameter: '{name}'" for name in self.refused_fields if name in body), None)
+        given = [*body, *(f"response_format.{name}" for name in body.get("response_format", {}))]
+        return next((f"Unsupported parameter: '{name}'" for name in self.refused_fields if name in given), None)
 
 
 class _Server(ThreadingHTTPServer):

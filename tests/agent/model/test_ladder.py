@@ -30,6 +30,7 @@ class Cause(BaseModel):
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(ladder, "_WORKING", {})
+    monkeypatch.setattr(ladder, "_BARE_MODE", set())
 
 
 @pytest.fixture
@@ -59,6 +60,17 @@ def test_a_server_without_json_schema_gets_the_schema_in_the_prompt_and_json_mod
     asked = ask(model_of(server.answer_json(GOOD)), ASK, Cause)
     assert asked.rung == "json_mode"
     assert "additionalProperties" in server.asked[1].words
+    assert server.asked[1].body["response_format"]["schema"]["required"] == ["label", "cause", "rows"]
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_server_that_refuses_a_schema_inside_json_mode_is_asked_without_it_from_then_on(server: FakeEndpoint, status):
+    server.json_schema, server.refused_fields, server.refusal_status = False, ["response_format.schema"], status
+    server.by(lambda _: json.dumps(GOOD))
+    assert ask(model_of(server), ASK, Cause).rung == "json_mode"
+    before = len(server.asked)
+    ask(model_of(server), ASK, Cause)
+    assert [request.body["response_format"] for request in server.asked[before:]] == [{"type": "json_object"}]
 
 
 def test_a_server_that_knows_no_form_at_all_is_read_from_plain_text(server: FakeEndpoint):
@@ -66,7 +78,7 @@ def test_a_server_that_knows_no_form_at_all_is_read_from_plain_text(server: Fake
     server.answer('Sure! Here it is:\n```json\n{\'label\': \'中立\', "cause": "few rows", "rows": [3, 5,],}\n```\nBye.')
     asked = ask(model_of(server), ASK, Cause)
     assert (asked.value.cause, asked.rung) == ("few rows", "text")
-    assert forms(server) == ["json_schema", "json_object", "text"]
+    assert forms(server) == ["json_schema", "json_object", "json_object", "text"]
 
 
 def test_the_rung_that_works_is_remembered_for_this_endpoint_and_model(server: FakeEndpoint):
