@@ -32,9 +32,9 @@ from agent.model.prices import affordable
 from agent.notify import notify
 from agent.overnight.budget import limit_texts, limits_of
 from agent.overnight.night import ask_to_stop, open_nights, over_reason, run_night, start_night
-from agent.overnight.records import NightLine, NightRecord, Spent, StopReason, TaskPaused, Waiting
+from agent.overnight.records import NightLine, NightRecord, Spent, StopReason, TaskPaused, Waiting, night_records
 from agent.overnight.reporting.nights import find_night
-from agent.overnight.reporting.write import write_report
+from agent.overnight.reporting.write import has_report, write_report
 from agent.overnight.rules import NightRules, rules_for
 from agent.settings import Settings, load_settings
 from tools.errors import EndpointFailed, IterateError, NotFound, RunFailed
@@ -89,10 +89,10 @@ def _command(tasks: list[Path], wish: NightWish, seed: int) -> str:
 
 
 def night_to_take_up(workspace: Path, name: str) -> NightRecord:
-    """The night of that id; without a name the newest that is not over. Raises NotFound."""
+    """The night of that id; without a name the newest that is not over, or was killed before its report. Raises NotFound."""
     if name:
         return find_night(workspace, name)
-    waiting = open_nights(workspace)
+    waiting = open_nights(workspace) or [one for one in night_records(workspace)[-1:] if not has_report(one)]
     if not waiting:
         raise NotFound(
             T("No night of this workspace can be taken up: there is none, or all are over."),
@@ -140,11 +140,13 @@ def plan_lines(record: NightRecord) -> list[Text]:
 def work_on(record: NightRecord, say: Speaker, *, as_json: bool = False) -> int:
     """Run a night here, or take it up, until it is over or this process is told to leave; returns the exit code."""
     over = over_reason(record)
-    if over is not None:
-        tell(say(T("Night {id} is over already.", id=record.id)))
-        return exit_code(record, over)
     face = _JsonFace(record.id) if as_json else _Face(say)
     settings = load_settings(os.environ).settings
+    if over is not None:
+        tell(say(T("Night {id} is over already.", id=record.id)))
+        if not has_report(record):  # it was killed behind its last line
+            _close(record, face, settings, say)
+        return exit_code(record, over)
     rules = NightRules.model_validate(record.plan().rules)
     model, price = _model(settings, rules, record, face.note)
 

@@ -75,14 +75,21 @@ def choose(arms: Sequence[Arm], *, rng: random.Random, minutes_left: float, nois
 
     `noise` is the standard error that the first measurement will have. None when nothing fits into the minutes left, or when no
     change is worth its cost: `Belief.worth` of the best is below FLOOR.
+
+    Each arm's draw is its own, whatever the order of the list, which follows measured minutes, and whatever else is in it:
+    otherwise a tenth of a minute more or less would deal the draws of all arms anew.
     """
     fitting = [arm for arm in arms if arm.minutes <= minutes_left and arm.belief.worth(noise) >= FLOOR]
     if not fitting:
         return None
-    draws = [(rng.gauss(arm.mean, arm.sd) / max(arm.minutes, 0.5), arm) for arm in fitting]
-    best = max(draws, key=lambda pair: pair[0])[1]
+    drawn = rng.random()
+    best = max(fitting, key=lambda arm: _draw(arm, drawn) / max(arm.minutes, 0.5))
     elsewhere = max((arm.belief.worth(noise) for arm in fitting if arm is not best), default=0.0)
     return Choice(best, best.mean, best.sd, len(arms), elsewhere)
+
+
+def _draw(arm: Arm, drawn: float) -> float:
+    return random.Random(f"{drawn}:{arm.task}:{arm.key}").gauss(arm.mean, arm.sd)
 
 
 def quick_check_pays(

@@ -142,9 +142,10 @@ class Night:
 
     def add(self, kind: type[Any], key: str, **parts: Any) -> None:
         """Write a line, unless one with its key is there."""
-        line: NightLine = kind(at=now(), key=key, **parts)
-        if all(line.key != old.key for old in self.record.lines()):
-            self.record.add(line)
+        self._write(kind(at=now(), key=key, **parts))
+
+    def _write(self, *lines: NightLine) -> None:
+        for line in self.record.add(*lines):
             self.tell(line)
 
     def count_runs(self) -> None:
@@ -157,8 +158,7 @@ class Night:
         self.count_runs()
         jump = self.meter.jump()
         if jump is not None:
-            self.record.add(jump)
-            self.tell(jump)
+            self._write(jump)
         self.tell(self.meter.write())
 
     def exhausted(self) -> StopReason | None:
@@ -192,8 +192,11 @@ class Night:
 
     def pause(self, task: str, reason: Text, command: str) -> None:
         """Try nothing more on a task tonight, and say what takes it up again."""
-        self.add(TaskPaused, f"paused:{task}", task=task, reason=reason)
-        self.add(Waiting, f"waiting:{task}:paused", task=task, what="paused_task", reason=reason, command=command)
+        parts: dict[str, Any] = {"at": now(), "task": task, "reason": reason}
+        self._write(
+            TaskPaused(key=f"paused:{task}", **parts),
+            Waiting(key=f"waiting:{task}:paused", what="paused_task", command=command, **parts),
+        )
 
     def guard(self, guard: str, message: Text, *, task: str | None, about: str = "", page: str | None = None) -> None:
         """Write down that a guard stopped something."""

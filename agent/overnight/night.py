@@ -165,6 +165,7 @@ def _run(night: Night) -> StopReason:
 def _step(night: Night) -> StopReason | None:
     """One step of the loop: go on with the open trial, or choose the next; a reason when the night is over."""
     night.count_runs()
+    _pause_after_crashes(night)
     if finish_begun(night):
         return None
     chosen, reason = night.standing().open, night.exhausted()
@@ -186,7 +187,6 @@ def _step(night: Night) -> StopReason | None:
         chosen = _choose(night, following)
     carry_out(night, chosen)
     night.spend()
-    _pause_after_crashes(night, chosen.task)
     return None
 
 
@@ -241,10 +241,13 @@ def _wants_seeds(night: Night, following: Next) -> bool:
     )
 
 
-def _pause_after_crashes(night: Night, task: str) -> None:
-    if night.standing().crashes_in_a_row(task) >= MOST_CRASHES:
-        reason = T("{count} trials in a row crashed, so nothing more was tried here.", count=MOST_CRASHES)
-        night.pause(task, reason, f"iterate status {task}")
+def _pause_after_crashes(night: Night) -> None:
+    """Before anything is chosen, not after a trial: a night that was killed behind the crash pauses the task as well."""
+    standing = night.standing()
+    for task in night.tasks:
+        if task not in standing.paused and standing.crashes_in_a_row(task) >= MOST_CRASHES:
+            reason = T("{count} trials in a row crashed, so nothing more was tried here.", count=MOST_CRASHES)
+            night.pause(task, reason, f"iterate status {task}")
 
 
 def _watch_tasks(night: Night) -> None:

@@ -280,10 +280,13 @@ class NightRecord:
             return []
         return [line for text in raw if (line := _line(text)) is not None]
 
-    def add(self, line: NightLine) -> None:
-        """Append the line, unless one with its key is there."""
-        if all(line.key != old.key for old in self.lines()):
-            append_line(self.folder / "lines.jsonl", line.model_dump_json())
+    def add(self, *lines: NightLine) -> list[NightLine]:
+        """Append lines in one write, so that a kill leaves all of them or none; returns those whose key was not there yet."""
+        known = {old.key for old in self.lines()}
+        new = [line for line in lines if line.key not in known]
+        if new:
+            append_line(self.folder / "lines.jsonl", "\n".join(line.model_dump_json() for line in new))
+        return new
 
     @property
     def is_over(self) -> bool:

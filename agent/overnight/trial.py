@@ -29,11 +29,12 @@ from tools.comparing.report import markdown
 from tools.comparison import Comparison
 from tools.errors import Busy, IterateError, RunFailed
 from tools.files import write_atomic
-from tools.launch_training import LaunchArgs
+from tools.launch_training import LaunchArgs, list_runs
 from tools.read_results import ReadResultsArgs, latest, read_results
+from tools.reading.task import load_task
 from tools.running.answers_only import answers_only
 from tools.running.weights import read_weights
-from tools.runs import WarningEvent
+from tools.runs import RunDir, WarningEvent
 from tools.text import Speaker, T, Text, visible
 from tools.versioning.forecasts import record_outcome
 from tools.versioning.records import training_of
@@ -243,11 +244,19 @@ class _Trial:
             if self._found:
                 return None
             comparison = _compared(self._path, parent, version, self._night.say)
-            seed = self._next_seed(version, parent, comparison)
+            begun = self._begun_seed(version)
+            seed = begun if begun is not None else self._next_seed(version, parent, comparison)
             if seed is None or not self._train(version, parent, seed):
                 break
         kept, reason = judged(self._night, self._chosen, self._belief, comparison)
         return ("continue" if kept else "rollback", reason)
+
+    def _begun_seed(self, version: str) -> int | None:
+        """A further seed that was begun before the night was cut off: finished whatever limit its own run has used up."""
+        first = load_task(self._path).config.values.training.all_seeds
+        noted = {entry.key for entry in Journal(self._path).entries() if entry.session == self._session}
+        seeds = (RunDir(run).spec().seed for run in list_runs(self._path, version))
+        return next((one for one in seeds if one not in first and f"compared:{version}:{one}" not in noted), None)
 
     def _next_seed(self, version: str, parent: str, comparison: Comparison) -> int | None:
         """The seed that is worth training now, one that the parent has where there is one; None for enough."""

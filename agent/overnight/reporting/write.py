@@ -11,11 +11,19 @@ from agent.overnight.reporting.markdown import markdown
 from tools.files import write_atomic
 from tools.text import Speaker
 
+FILES = ("report.md", "report.html")
+"""In the order in which they are written."""
+
+
+def has_report(record: NightRecord) -> bool:
+    """True once both files are there."""
+    return (record.folder / FILES[-1]).is_file()
+
 
 def write_report(record: NightRecord, say: Speaker) -> tuple[Path, Path]:
     """Write both files and return where they are; a night that is not over gets the report of what is known so far."""
     facts = night_facts(record)
-    files = record.folder / "report.md", record.folder / "report.html"
+    files = record.folder / FILES[0], record.folder / FILES[1]
     write_atomic(files[0], markdown(facts, say))
     write_atomic(files[1], html(facts, say))
     return files

@@ -88,3 +88,10 @@ def test_a_chat_is_told_what_the_newest_night_left_and_nothing_when_nothing_is_o
     assert str(last_night(workspace)) == "the last night was cut off"
     night.over()
     assert last_night(workspace) is None
+
+
+def test_the_report_of_a_night_that_was_killed_behind_its_last_line_is_written_when_it_is_taken_up(iterate, tmp_path):
+    record = Night(tmp_path).over()
+    assert iterate("overnight", "--resume")[0] == 3
+    assert (record.folder / "report.html").is_file() and (record.folder / "report.md").is_file()
+    assert iterate("overnight", "--resume")[0] == 2

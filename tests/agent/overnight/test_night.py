@@ -186,7 +186,17 @@ def test_trials_that_crash_are_recorded_and_two_in_a_row_pause_the_task(place):
     write(place.task("one") / "mood", "fails")
     before = place.configs()
     record = begin(place, "recipe", tasks=[place.task("one")])
+
+    def die(line):
+        """Behind the second crash, before what follows from it, and in the middle of that."""
+        if isinstance(line, (Tried, TaskPaused)) and len(of(record.lines(), Tried)) == 2:
+            raise SystemExit
+
+    for _ in range(2):
+        with pytest.raises(SystemExit):
+            run(record, tell=die)
     assert run(record) == "all_paused"
+    assert [line.what for line in of(record.lines(), Waiting)].count("paused_task") == 1
     tried = of(record.lines(), Tried)
     assert [line.outcome for line in tried] == ["crashed", "crashed"]
     assert "3" in str(tried[0].reason)

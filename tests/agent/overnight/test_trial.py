@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.approval import DecideQuestion
 from agent.events import Progress
 from agent.journal import Journal
 from agent.overnight.belief import Belief
@@ -17,7 +18,7 @@ from agent.overnight.night import start_night
 from agent.overnight.quick import quickly_checked
 from agent.overnight.records import BudgetLimits, Chosen, Guarded, QuickChecked, TaskPaused, Tried
 from agent.overnight.rules import NightRules, parse_allow
-from agent.overnight.trial import SHORT_OF_MEMORY, carry_out, judged, note_memory
+from agent.overnight.trial import SHORT_OF_MEMORY, _Trial, carry_out, judged, note_memory
 from agent.overnight.watchman import keep_seal, keep_start
 from agent.proposing.now import base_version, proposals_now
 from tests.support.night_tasks import Place, give_version, journal, of, write
@@ -25,7 +26,10 @@ from tools.change import ChangeKind
 from tools.compare import CompareArgs, compare
 from tools.diagnose import DiagnoseArgs, diagnose
 from tools.files import now
+from tools.launch_training import prepare
 from tools.probing.quick_records import QuickRecord, record_quick
+from tools.reading.task import load_task
+from tools.running.plan_runs import plan_runs
 from tools.runs import WarningEvent
 from tools.text import T, english
 from tools.versions import list_versions
@@ -189,3 +193,21 @@ def test_rows_changed_by_hand_in_a_trial_that_ends_without_a_question_are_notice
     lines = night.record.lines()
     assert [line.outcome for line in of(lines, Tried)] == ["dead_end"]
     assert "data/valid.jsonl" in str(of(lines, TaskPaused)[0].reason)
+
+
+def test_a_further_seed_that_was_begun_before_a_kill_is_finished_whatever_its_own_run_has_used_up(
+    night, chosen, task, monkeypatch
+):
+    """It was the last training that the night was allowed: its result was left out, and its lines in the journal with it."""
+    night.meter = Meter(night.record)
+    night.plan = night.plan.model_copy(update={"limits": BudgetLimits(hours=1, runs=1)})
+    begun = prepare(plan_runs(load_task(task), "v2", seeds=[43])[0], task)
+    night.meter.ran(begun.name)
+    trained = []
+    monkeypatch.setattr("agent.overnight.trial.run_version", lambda args, _: bool(trained.append(args.seeds)) or True)
+    trial = _Trial(night, chosen, task, SURE)
+    question = DecideQuestion(version="v2", parent="v1", comparison=compared(task, 0.9), waiting=0)
+    assert trial.answer(question) is not None
+    assert trained == [[43]]
+    assert trial.answer(question) is not None
+    assert trained == [[43]]
