@@ -24,7 +24,7 @@ from tools.errors import Busy, IterateError
 from tools.files import write_atomic
 from tools.text import T, Text, visible
 from tools.versioning.adopt import POINTER, adopt, current
-from tools.versioning.ledger import OpenedTest, open_test, openings
+from tools.versioning.ledger import OpenedTest, adoption_of, open_test, openings
 from tools.versioning.rule_facts import rule_facts
 from tools.versions import restore_version
 
@@ -149,7 +149,7 @@ def _open(night: Night, path: Path, start: str, best: str) -> OpenedTest:
     opened = open_test(
         path,
         versions=[start, best],
-        why="adoption of " + best,
+        why=adoption_of(best),
         by=night.rules.source,
         decision_id=_decision_id(night, best),
     )

@@ -280,7 +280,7 @@ class _Trial:
         try:
             done = run_version(args, context)
         except RunFailed as failed:
-            crash = crash_of(self._path, version, str(failed))
+            crash = crash_of(self._path, version, failed.message)
             night.guard(
                 crash.guard or "kill", crash.reason, task=self._chosen.task, about=f"{self._chosen.trial}:{seed}"
             )
