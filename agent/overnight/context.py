@@ -143,8 +143,7 @@ class Night:
     def add(self, kind: type[Any], key: str, **parts: Any) -> None:
         """Write a line, unless one with its key is there."""
         line: NightLine = kind(at=now(), key=key, **parts)
-        if all(line.key != old.key for old in self.record.lines()):
-            self.record.add(line)
+        if self.record.add(line):
             self.tell(line)
 
     def count_runs(self) -> None:
