@@ -96,7 +96,7 @@ def _train(night: Night, begun: _Begun) -> None:
             run_version(LaunchArgs(task_dir=path, version=version, seeds=[seed]), context)
     except Busy as busy:
         _forget(night)
-        night.pause(path.name, busy.message, f"iterate run {path.name}")
+        night.pause(path.name, busy.message, "run")
         return
     except RunFailed as failed:
         crash = crash_of(path, version, failed.message)

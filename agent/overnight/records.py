@@ -324,6 +324,11 @@ class NightRecord:
         """The folder's name."""
         return self.folder.name
 
+    @property
+    def workspace(self) -> Path:
+        """The folder that the night was begun in."""
+        return self.folder.parents[2]
+
     def plan(self) -> NightPlan:
         """Its plan; raises OSError or ValidationError when there is none."""
         return NightPlan.model_validate_json((self.folder / "plan.json").read_text(encoding="utf-8"))
@@ -348,6 +353,11 @@ class NightRecord:
     def is_worked_on(self) -> bool:
         """True while a live process holds the night's lock."""
         return is_held(self.folder / LOCK)
+
+
+def task_word(workspace: Path, task: Path) -> str:
+    """What names a task on a command line in this workspace: its name where the workspace has it, else its path."""
+    return task.name if task.parent == workspace.resolve() / "tasks" else str(task)
 
 
 def nights_folder(workspace: Path) -> Path:
