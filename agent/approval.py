@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from tools.change import Decision, Proposal
 from tools.comparison import Comparison
+from tools.text import Words
 from tools.versioning.ledger import OpenedTest
 
 
@@ -63,7 +64,7 @@ class VersionChoice(_Model):
 
     choice: Literal["adopt", "continue", "rollback"]
     """adopt: open the test set and ask once more; continue: keep it on record and go on; rollback: restore the parent."""
-    reason: str = ""
+    reason: Words = ""
     by: Literal["person", "rule", "policy"]
     who: str
     at: str
@@ -73,7 +74,7 @@ class Confirmation(_Model):
     """The answer to a ConfirmQuestion."""
 
     adopt: bool
-    reason: str = ""
+    reason: Words = ""
     by: Literal["person", "rule", "policy"]
     who: str
     at: str

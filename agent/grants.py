@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tools.change import ChangeKind, Decision, Proposal, SessionRule, Verb
 from tools.files import now
-from tools.text import Speaker, T, Text, visible
+from tools.text import T, Text, visible
 
 TRAININGS = 2
 """How many more trainings one answer can allow."""
@@ -80,10 +80,10 @@ def used(grants: Sequence[Grant], grant: Grant) -> list[Grant]:
     return [*grants[:at], *rest, *grants[at + 1 :]]
 
 
-def decided_by(grant: Grant, proposal: Proposal, say: Speaker) -> Decision:
+def decided_by(grant: Grant, proposal: Proposal) -> Decision:
     """The approval that a grant gives, which names the rule and its giver."""
     rule = T("{rule} ({who}, {at})", rule=rule_sentence(grant.rule), who=grant.who, at=grant.at)
-    return Decision(proposal_id=proposal.id, decision=Verb.approve, by="rule", who=say(rule), at=now())
+    return Decision(proposal_id=proposal.id, decision=Verb.approve, by="rule", who=rule, at=now())
 
 
 def _only_hyperparameters(proposal: Proposal) -> bool:

@@ -36,7 +36,7 @@ from tools.results import SplitResult
 from tools.scoring.rescore import rescore
 from tools.text import Speaker, T, visible
 from tools.versioning.adopt import AdoptionRecord, RolledBack, adopt, current, rollback
-from tools.versioning.ledger import OpenedTest, open_test, shown_of
+from tools.versioning.ledger import OpenedTest, adoption_of, open_test, shown_of
 from tools.versioning.records import snapshot_text
 from tools.versions import begin_version, list_versions, next_version, record_failure, record_rescored
 
@@ -213,7 +213,7 @@ def open_for_adoption(path: Path, version: str) -> OpenedTest:
         opened = open_test(
             path,
             versions=[*([parent] if parent else []), version],
-            why="adoption of " + version,
+            why=adoption_of(version),
             by=user_name(),
             decision_id=f"{COMMAND}:{version}",
         )

@@ -16,13 +16,14 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from agent.approval import Answer, Confirmation, ConfirmQuestion, DecideQuestion, Question, VersionChoice
 from tools.change import ChangeKind, Decision, Edit, Proposal, Verb
+from tools.comparing.words import verdict_name
 from tools.comparison import Verdict
 from tools.editing.nearest import nearest
 from tools.editing.yaml_model import read_model
 from tools.errors import InputError, Problem
 from tools.files import now
 from tools.reading.config_keys import SHORT_FORMS, known, renamed
-from tools.text import T, Text, visible
+from tools.text import T, Text, Words, visible
 from tools.versioning.rule_facts import NO_FACTS, RuleFacts
 
 BASELINE: Final = "baseline"
@@ -224,6 +225,11 @@ def fine_by(rule: AdoptRule, verdict: Verdict) -> bool:
     return verdict == "better" or (rule == "if_not_worse" and verdict == "undecided")
 
 
+def test_said(verdict: Verdict) -> Text:
+    """Why a rule adopts or does not, once the locked test was opened."""
+    return T("The verdict on the locked test: {verdict}.", verdict=verdict_name(verdict))
+
+
 def _fits(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
@@ -304,7 +310,7 @@ class PolicyApprover:
             return self._decision(proposal, Verb.approve, "")
         if not self._defer_rest:
             return None
-        return self._decision(proposal, Verb.defer, str(refusal))
+        return self._decision(proposal, Verb.defer, refusal)
 
     def _refusal(self, proposal: Proposal) -> Text | None:
         limit = self._policy.max_trainings
@@ -312,23 +318,22 @@ class PolicyApprover:
             return T("The rules allow {count} trainings, and they are used up.", count=limit)
         return refusal_by(self._policy.approve, proposal, self._facts)
 
-    def _decision(self, proposal: Proposal, verb: Verb, reason: str) -> Decision:
+    def _decision(self, proposal: Proposal, verb: Verb, reason: Words) -> Decision:
         return Decision(proposal_id=proposal.id, decision=verb, reason=reason, by=self._by, who=self._who, at=now())
 
     def _choose(self, question: DecideQuestion) -> VersionChoice | None:
         choice = getattr(self._policy.decide, question.comparison.verdict)
         if choice == "wait":
             return None
-        reason = "verdict on valid: " + question.comparison.verdict
+        reason = T("The verdict on validation: {verdict}.", verdict=verdict_name(question.comparison.verdict))
         return VersionChoice(choice=choice, reason=reason, by=self._by, who=self._who, at=now())
 
     def _confirm(self, question: ConfirmQuestion) -> Confirmation | None:
         policy, verdict = self._policy, question.opened.verdict
         if policy.adopt == "wait" or (self._facts.deploys and not policy.deploy):
             return None
-        reason = "verdict on the locked test: " + verdict
         fine = fine_by(policy.adopt, verdict)
-        return Confirmation(adopt=fine, reason=reason, by=self._by, who=self._who, at=now())
+        return Confirmation(adopt=fine, reason=test_said(verdict), by=self._by, who=self._who, at=now())
 
 
 def parse_rules(rules: Sequence[str]) -> Policy:

@@ -13,7 +13,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
-from tools.text import Text
+from tools.text import Text, Words
 
 
 class ChangeKind(StrEnum):
@@ -197,12 +197,13 @@ class Decision(BaseModel):
     decision: Verb
     edited: list[Change] | None = None
     """The changes as edited by the person; only with `edit`."""
-    reason: str = ""
+    reason: Words = ""
+    """A person's own words as they wrote them; a Text where a rule says why."""
     remember: SessionRule | None = None
     """Allow alike changes for the rest of the session; only with `approve`, by a person."""
     by: Literal["person", "rule", "policy"]
-    who: str = ""
-    """User name, rule text or policy file."""
+    who: Words = ""
+    """User name, rule text or policy file; a Text for the rule of a session."""
     at: str
     """ISO 8601 UTC."""
 

@@ -27,6 +27,9 @@ class Text(BaseModel):
         return english(self)
 
 
+Words = Text | str
+"""Words in a record: a Text where the program says them, a plain string where a person wrote them, or an earlier release."""
+
 Speaker = Callable[[Text], str]
 """Turns a Text into a sentence in one language."""
 
@@ -47,6 +50,11 @@ def render(text: Text, translate: Callable[[str], str]) -> str:
 def english(text: Text) -> str:
     """The speaker of last resort: the message id itself."""
     return render(text, str)
+
+
+def sayable(words: Words, limit: int | None = None) -> Words:
+    """Words of a record as a part of a Text: the program's own stay translatable, all others are made visible and cut."""
+    return visible(words, limit) if isinstance(words, str) else words
 
 
 _KEPT_CONTROLS = frozenset("\n\t")

@@ -20,7 +20,7 @@ from tools.reading.config import CONFIG_NAMES
 from tools.results import SplitResult
 from tools.running.collect import VersionOutcome
 from tools.running.plan_runs import check_version
-from tools.text import Speaker, T, Text, english, visible
+from tools.text import Speaker, T, Text, Words, english, visible
 from tools.versioning.changes import changes_in_words
 from tools.versioning.notes import (
     change_list,
@@ -177,7 +177,7 @@ def record_failure(task_path: Path, version: str, reason: Text, *, say: Speaker 
 
 
 def record_choice(
-    task_path: Path, version: str, choice: str, *, by: str, reason: str = "", say: Speaker = english
+    task_path: Path, version: str, choice: str, *, by: str, reason: Words = "", say: Speaker = english
 ) -> None:
     """Add to the notes what was decided about a compared version (adopt, continue, rollback), and by whom."""
     _add_note(task_path / "iterations" / version, choice_section(choice, by, reason, say))

@@ -22,7 +22,7 @@ from agent.proposing.reasons import Wishes, wishes_in
 from tools.change import Proposal, Tier, Verb
 from tools.diagnose import Diagnosis
 from tools.errors import IterateError
-from tools.text import Speaker, visible
+from tools.text import Speaker, T, visible
 
 MakeIdea = Callable[[Sequence[tuple[str, JsonValue]], str], Proposal]
 """Edits and why -> a checked proposal of origin "model"; raises InputError."""
@@ -163,7 +163,7 @@ def _earlier(past: ProposalHistory, say: Speaker) -> list[dict[str, Any]]:
         {
             "change": say(proposal.title),
             "decision": "approved" if decision.decision in {Verb.approve, Verb.edit} else decision.decision.value,
-            "reason": visible(decision.reason, 300),
+            "reason": visible(say(T("{reason}", reason=decision.reason)), 300),
             "outcome": past.outcomes.get(proposal.id),
         }
         for proposal, decision in past.decisions[-MOST_EARLIER:]

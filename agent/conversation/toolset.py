@@ -174,7 +174,9 @@ def _refuse_rejected(proposal: Proposal, situation: Situation) -> None:
     if proposal.id not in history.rejected():
         return
     reasons = [
-        one.reason for earlier, one in history.decisions if earlier.id == proposal.id and one.decision is Verb.reject
+        str(one.reason)
+        for earlier, one in history.decisions
+        if earlier.id == proposal.id and one.decision is Verb.reject
     ]
     raise InputError(
         T("The person rejected exactly this change before: {reason}", reason=visible(reasons[-1] or "-", 300)),

@@ -32,7 +32,16 @@ from agent.model.prices import affordable
 from agent.notify import notify
 from agent.overnight.budget import limit_texts, limits_of
 from agent.overnight.night import ask_to_stop, open_nights, over_reason, run_night, start_night
-from agent.overnight.records import NightLine, NightRecord, Spent, StopReason, TaskPaused, Waiting, night_records
+from agent.overnight.records import (
+    NightLine,
+    NightRecord,
+    Spent,
+    StopReason,
+    TaskPaused,
+    Waiting,
+    night_records,
+    task_word,
+)
 from agent.overnight.reporting.nights import find_night
 from agent.overnight.reporting.write import has_report, write_report
 from agent.overnight.rules import NightRules, rules_for
@@ -70,12 +79,12 @@ def begin(workspace: Path, tasks: list[Path], wish: NightWish) -> NightRecord:
     limits = limits_of(until=wish.until, max_hours=wish.max_hours, max_runs=wish.max_runs, max_cost=wish.max_cost)
     rules = rules_for(wish.allow or (ALLOWED if wish.policy is None else None), wish.policy)
     seed = wish.seed if wish.seed is not None else secrets.randbelow(1_000_000)
-    return start_night(workspace, tasks, limits, rules, seed=seed, command=_command(tasks, wish, seed))
+    return start_night(workspace, tasks, limits, rules, seed=seed, command=_command(workspace, tasks, wish, seed))
 
 
-def _command(tasks: list[Path], wish: NightWish, seed: int) -> str:
+def _command(workspace: Path, tasks: list[Path], wish: NightWish, seed: int) -> str:
     """The command line that begins the same night again."""
-    words = ["iterate", "overnight", *(path.name for path in tasks)]
+    words = ["iterate", "overnight", *(task_word(workspace, path.resolve()) for path in tasks)]
     given = (
         ("--until", wish.until),
         ("--max-hours", wish.max_hours),

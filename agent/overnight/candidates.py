@@ -129,9 +129,9 @@ def _looked_at(night: Night, path: Path) -> Looked | None:
     except Left:
         raise
     except IterateError as error:
-        night.pause(name, error.message, f"iterate status {name}")
+        night.pause(name, error.message, "status")
     except Exception as error:  # whatever one task does to this program, the others go on
-        night.pause(name, unknown(error), f"iterate status {name}")
+        night.pause(name, unknown(error), "status")
     return None
 
 
@@ -146,13 +146,13 @@ def _is_held_up(night: Night, path: Path) -> bool:
     session = unfinished_work(path)
     if session is not None:
         reason = T("The session {id} holds approved work that is not finished.", id=session)
-        night.pause(name, reason, f"iterate run {name}")
+        night.pause(name, reason, "run")
         return True
     own = runs_since(night.folder, path)  # one of them may be on, where the night was killed while it waited for it
     running = [run for run in active_runs(path) if run.name not in own and state_of(run) is not RunHealth.ended]
     if running:
         reason = T("A training that the night did not start is running: {runs}.", runs=visible(running[0].name, 80))
-        night.pause(name, reason, f"iterate train {name} --stop")
+        night.pause(name, reason, "train", "--stop")
     return bool(running)
 
 
@@ -165,7 +165,7 @@ def _proposed(night: Night, path: Path) -> Looked | None:
             "stands first, or restore that version.",
             version=base,
         )
-        night.pause(path.name, reason, f"iterate train {path.name}")
+        night.pause(path.name, reason, "train")
         return None
     diagnosis = _diagnosis(night, path, base)
     proposals = _advised(night, path, base, diagnosis)
@@ -270,7 +270,7 @@ def _wait(night: Night, task: str, proposal: Proposal, reason: Text) -> None:
         what="proposal",
         reason=reason,
         proposal=proposal,
-        command=f"iterate run {task}",
+        command=night.command("run", task),
     )
 
 
@@ -279,8 +279,8 @@ def _offer(night: Night, path: Path, diagnosis: Diagnosis) -> None:
     task = path.name
     written = offers(path, diagnosis, has_model=night.model is not None)
     for reason, command in (
-        *((one, f"iterate generate {task}") for one in written),
-        *((one, f"iterate label {task}") for one in labelling_offers(path, diagnosis)),
+        *((one, night.command("generate", task)) for one in written),
+        *((one, night.command("label", task)) for one in labelling_offers(path, diagnosis)),
     ):
         night.add(Waiting, f"waiting:{task}:{command}", task=task, what="offer", reason=reason, command=command)
 

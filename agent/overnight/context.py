@@ -6,6 +6,7 @@ goes on as if it had not been.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,6 +30,7 @@ from agent.overnight.records import (
     TestOpenedOnce,
     Tried,
     Waiting,
+    task_word,
 )
 from agent.overnight.rules import NightRules
 from agent.overnight.watchman import runs_since
@@ -190,9 +192,14 @@ class Night:
         if self.leaving():
             raise Left
 
-    def pause(self, task: str, reason: Text, command: str) -> None:
-        """Try nothing more on a task tonight, and say what takes it up again."""
+    def command(self, verb: str, task: str, *words: str) -> str:
+        """A command line about one of the tasks, for a shell in the night's workspace."""
+        return shlex.join(["iterate", verb, task_word(self.record.workspace, self.tasks[task]), *words])
+
+    def pause(self, task: str, reason: Text, verb: str, *words: str) -> None:
+        """Try nothing more on a task tonight, and say which command takes it up again."""
         parts: dict[str, Any] = {"at": now(), "task": task, "reason": reason}
+        command = self.command(verb, task, *words)
         self._write(
             TaskPaused(key=f"paused:{task}", **parts),
             Waiting(key=f"waiting:{task}:paused", what="paused_task", command=command, **parts),

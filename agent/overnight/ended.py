@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from agent.journal import Entry, Journal
 from agent.overnight.context import Night
 from agent.overnight.records import Chosen
@@ -18,11 +20,12 @@ from tools.files import now, write_model
 from tools.launch_training import cancel, list_runs
 from tools.launchers.base import is_alive
 from tools.runs import RunDir, RunError, RunState
-from tools.text import T, Text, visible
+from tools.text import T, Text, Words, sayable
 from tools.versions import record_failure, restore_version
 
 ABANDONED = "abandoned"
 """Event in the journal of a task: a night ended a trial that had not come to its end."""
+_words: TypeAdapter[Words] = TypeAdapter(Words)
 _GUARDS = {"out_of_memory": "memory", "nan_loss": "nan_loss", "disk_full": "disk", "crash": "kill"}
 """Kind of a run's error to the guard that the morning report names."""
 
@@ -37,7 +40,7 @@ class Past:
     version: str | None = None
     choice: str | None = None
     """continue or rollback, once it was decided."""
-    failed: str | None = None
+    failed: Words | None = None
     """Why its training ended without a version."""
 
 
@@ -63,7 +66,7 @@ def session_of(night: Night, path: Path, chosen: Chosen) -> Past | None:
     version = next((str(one.data["version"]) for one in own if _begins(one, chosen)), None)
     of_version = {one.event: one for one in own if one.data.get("version") == version}
     choice = of_version["choice"].data["choice"] if "choice" in of_version else None
-    failed = str(of_version["failed"].data.get("reason", "")) if "failed" in of_version else None
+    failed = _words.validate_python(of_version["failed"].data.get("reason", "")) if "failed" in of_version else None
     settled = choice is not None or failed is not None or (not chosen.proposal.changes and "trained" in of_version)
     newest = session_records(path)[-1:]
     taken_up = any(one.id == session and one.reason in {None, "waiting", "interrupted"} for one in newest)
@@ -117,11 +120,11 @@ def _changes(entry: Entry) -> bool:
     return isinstance(proposal, dict) and bool(proposal.get("changes"))
 
 
-def crash_of(path: Path, version: str, said: str) -> Crash:
+def crash_of(path: Path, version: str, said: Words) -> Crash:
     """Why the training of a version failed, as its newest run says."""
     errors = [error for run in list_runs(path, version) if (error := _error(run)) is not None]
     if not errors:
-        return Crash(T("{reason}", reason=visible(said, 400)))
+        return Crash(T("{reason}", reason=sayable(said, 400)))
     return Crash(errors[-1].message, _GUARDS.get(errors[-1].kind), errors[-1].page)
 
 
@@ -146,7 +149,8 @@ def abandon(night: Night, chosen: Chosen, path: Path, reason: Text) -> str | Non
         versions = [one for one in (past.version, chosen.base) if one]
         if chosen.base and sealed is not None and not changed_by_hand(path, sealed, versions):
             restore_version(path, chosen.base)
-        Journal(path).note(past.session, ABANDONED, chosen.proposal.id, by="policy", reason=str(reason))
+        said = reason.model_dump(mode="json")
+        Journal(path).note(past.session, ABANDONED, chosen.proposal.id, by="policy", reason=said)
         for record in session_records(path):
             if record.id == past.session:
                 closed = record.model_copy(update={"ended_at": now(), "reason": "failed"})

@@ -24,7 +24,7 @@ from tools.errors import Busy, IterateError
 from tools.files import write_atomic
 from tools.text import T, Text, visible
 from tools.versioning.adopt import POINTER, adopt, current
-from tools.versioning.ledger import OpenedTest, open_test, openings
+from tools.versioning.ledger import OpenedTest, adoption_of, open_test, openings
 from tools.versioning.rule_facts import rule_facts
 from tools.versions import restore_version
 
@@ -35,14 +35,14 @@ def finish(night: Night, reason: StopReason) -> None:
         try:
             _finish_task(night, path, claims=reason != "stopped" and not night.stop_wanted())
         except Busy as busy:
-            night.pause(name, busy.message, f"iterate run {name}")
+            night.pause(name, busy.message, "run")
             _leave_alone(night, path, night.standing())
         except IterateError as error:
-            night.pause(name, error.message, f"iterate status {name}")
+            night.pause(name, error.message, "status")
         except OSError as error:
-            night.pause(name, T("{reason}", reason=visible(str(error), 300)), f"iterate status {name}")
+            night.pause(name, T("{reason}", reason=visible(str(error), 300)), "status")
         except Exception as error:  # whatever one task does to this program, the night ends and the others are claimed
-            night.pause(name, unknown(error), f"iterate status {name}")
+            night.pause(name, unknown(error), "status")
 
 
 def _finish_task(night: Night, path: Path, *, claims: bool) -> None:
@@ -149,7 +149,7 @@ def _open(night: Night, path: Path, start: str, best: str) -> OpenedTest:
     opened = open_test(
         path,
         versions=[start, best],
-        why="adoption of " + best,
+        why=adoption_of(best),
         by=night.rules.source,
         decision_id=_decision_id(night, best),
     )
@@ -188,5 +188,5 @@ def _wait(night: Night, task: str, version: str, reason: Text) -> None:
         what="adoption",
         reason=reason,
         version=version,
-        command=f"iterate adopt {task} {version}",
+        command=night.command("adopt", task, version),
     )

@@ -96,10 +96,10 @@ def _train(night: Night, begun: _Begun) -> None:
             run_version(LaunchArgs(task_dir=path, version=version, seeds=[seed]), context)
     except Busy as busy:
         _forget(night)
-        night.pause(path.name, busy.message, f"iterate run {path.name}")
+        night.pause(path.name, busy.message, "run")
         return
     except RunFailed as failed:
-        crash = crash_of(path, version, str(failed))
+        crash = crash_of(path, version, failed.message)
         night.guard(crash.guard or "kill", crash.reason, task=path.name, about=f"{version}:{seed}", page=crash.page)
     except IterateError as error:
         night.guard("evaluator", error.message, task=path.name, about=version, page=error.page)

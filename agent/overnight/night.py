@@ -247,7 +247,7 @@ def _pause_after_crashes(night: Night) -> None:
     for task in night.tasks:
         if task not in standing.paused and standing.crashes_in_a_row(task) >= MOST_CRASHES:
             reason = T("{count} trials in a row crashed, so nothing more was tried here.", count=MOST_CRASHES)
-            night.pause(task, reason, f"iterate status {task}")
+            night.pause(task, reason, "status")
 
 
 def _watch_tasks(night: Night) -> None:
@@ -258,7 +258,7 @@ def _watch_tasks(night: Night) -> None:
                 keep_start(night.folder, path)
                 keep_seal(night.folder, path)
             except (IterateError, OSError) as error:
-                night.pause(name, _said(error), f"iterate status {name}")
+                night.pause(name, _said(error), "status")
 
 
 def _said(error: IterateError | OSError) -> Text:

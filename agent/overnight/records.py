@@ -13,8 +13,10 @@ lines as one that was not.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from threading import Lock
+from typing import Annotated, Any, BinaryIO, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -27,6 +29,9 @@ from tools.versioning.ledger import OpenedTest
 
 LOCK = "lock"
 """File in the folder of a night; whoever works on the night holds it, patiently, since viewers look at it."""
+
+_COMPARED = 200
+"""Bytes in front of a place in a file that tell whether it is still the file that was read up to there."""
 
 StopReason = Literal["until", "hours", "runs", "cost", "nothing_worth_it", "all_paused", "stopped", "failed"]
 """Why a night is over; the first four are its budget, "stopped" is a person."""
@@ -257,16 +262,72 @@ NightLine = Annotated[
 _line_adapter: TypeAdapter[NightLine] = TypeAdapter(NightLine)
 
 
+class _LineFile:
+    """The lines of a night, each of them parsed once; other processes may append meanwhile."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = Lock()
+        self._forget()
+
+    def lines(self) -> list[NightLine]:
+        """What is in the file now, its last line too when it is whole but for its end."""
+        with self._lock:
+            tail = self._read_on()
+            return [*self._known, *([] if tail is None else [tail])]
+
+    def has(self, key: str) -> bool:
+        """True when a line with this key is in the file now."""
+        with self._lock:
+            tail = self._read_on()
+            return key in self._keys or (tail is not None and tail.key == key)
+
+    def _forget(self) -> None:
+        self._known: list[NightLine] = []
+        self._keys: set[str] = set()
+        self._inode, self._read, self._last = 0, 0, b""
+
+    def _read_on(self) -> NightLine | None:
+        """Parse what was appended since the last look; returns the line at the end that is not closed off yet."""
+        try:
+            with self.path.open("rb") as stream:
+                self._check(stream)
+                stream.seek(self._read)
+                whole, closed, tail = stream.read().rpartition(b"\n")
+        except FileNotFoundError:
+            self._forget()
+            return None
+        self._read += len(whole) + len(closed)
+        found = [line for text in whole.splitlines() if (line := _line(text)) is not None]
+        self._known += found
+        self._keys |= {line.key for line in found}
+        self._last = (self._last + whole + closed)[-_COMPARED:]
+        return _line(tail)
+
+    def _check(self, stream: BinaryIO) -> None:
+        """Begin anew where what was read before is no longer there: nothing but an append keeps it."""
+        stream.seek(max(0, self._read - len(self._last)))
+        if os.fstat(stream.fileno()).st_ino != self._inode or stream.read(len(self._last)) != self._last:
+            self._forget()
+        self._inode = os.fstat(stream.fileno()).st_ino
+
+
 class NightRecord:
     """Reads one night, and appends to it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._file = _LineFile(folder / "lines.jsonl")
 
     @property
     def id(self) -> str:
         """The folder's name."""
         return self.folder.name
+
+    @property
+    def workspace(self) -> Path:
+        """The folder that the night was begun in."""
+        return self.folder.parents[2]
 
     def plan(self) -> NightPlan:
         """Its plan; raises OSError or ValidationError when there is none."""
@@ -274,18 +335,13 @@ class NightRecord:
 
     def lines(self) -> list[NightLine]:
         """Every whole line, oldest first; one torn by a crash is left out."""
-        try:
-            raw = (self.folder / "lines.jsonl").read_bytes().splitlines()
-        except FileNotFoundError:
-            return []
-        return [line for text in raw if (line := _line(text)) is not None]
+        return self._file.lines()
 
     def add(self, *lines: NightLine) -> list[NightLine]:
         """Append lines in one write, so that a kill leaves all of them or none; returns those whose key was not there yet."""
-        known = {old.key for old in self.lines()}
-        new = [line for line in lines if line.key not in known]
+        new = [line for line in lines if not self._file.has(line.key)]
         if new:
-            append_line(self.folder / "lines.jsonl", "\n".join(line.model_dump_json() for line in new))
+            append_line(self._file.path, "\n".join(line.model_dump_json() for line in new))
         return new
 
     @property
@@ -297,6 +353,11 @@ class NightRecord:
     def is_worked_on(self) -> bool:
         """True while a live process holds the night's lock."""
         return is_held(self.folder / LOCK)
+
+
+def task_word(workspace: Path, task: Path) -> str:
+    """What names a task on a command line in this workspace: its name where the workspace has it, else its path."""
+    return task.name if task.parent == workspace.resolve() / "tasks" else str(task)
 
 
 def nights_folder(workspace: Path) -> Path:

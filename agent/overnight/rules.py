@@ -14,11 +14,20 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent.approval import Answer, Confirmation, ConfirmQuestion, DecideQuestion, Question, VersionChoice
-from agent.policy import AdoptRule, Allowance, NightRulesOfFile, fine_by, parse_words, read_policy, refusal_by
+from agent.policy import (
+    AdoptRule,
+    Allowance,
+    NightRulesOfFile,
+    fine_by,
+    parse_words,
+    read_policy,
+    refusal_by,
+    test_said,
+)
 from tools.change import Decision, Proposal, Verb
 from tools.errors import InputError
 from tools.files import now
-from tools.text import Speaker, T, Text, english, visible
+from tools.text import T, Text, visible
 from tools.versioning.rule_facts import NO_FACTS, RuleFacts
 
 __all__ = [
@@ -136,14 +145,10 @@ class NightApprover:
         *,
         facts: RuleFacts = NO_FACTS,
         may_open_test: bool = False,
-        say: Speaker = english,
     ) -> None:
-        """`chosen` is a Proposal.id, None approves nothing; only the end of a night may open the test set.
-
-        `say` speaks the language of the records that reasons are written into.
-        """
+        """`chosen` is a Proposal.id, None approves nothing; only the end of a night may open the test set."""
         self._rules, self._chosen, self._choose, self._facts = rules, chosen, choose, facts
-        self._may_open_test, self._say = may_open_test, say
+        self._may_open_test = may_open_test
 
     def answer(self, question: Question) -> Answer | None:
         """Approve or defer a proposal, decide, or confirm; None leaves the question to a person."""
@@ -162,7 +167,7 @@ class NightApprover:
         return Decision(
             proposal_id=proposal.id,
             decision=Verb.approve if refused is None else Verb.defer,
-            reason="" if refused is None else self._say(refused),
+            reason="" if refused is None else refused,
             by="policy",
             who=self._rules.source,
             at=now(),
@@ -173,12 +178,11 @@ class NightApprover:
         if chosen is None or (chosen[0] == "adopt" and not self._may_open_test):
             return None
         choice, reason = chosen
-        return VersionChoice(choice=choice, reason=self._say(reason), by="policy", who=self._rules.source, at=now())
+        return VersionChoice(choice=choice, reason=reason, by="policy", who=self._rules.source, at=now())
 
     def _confirm(self, question: ConfirmQuestion) -> Confirmation | None:
         if adoption_waits(self._rules, self._facts) is not None:
             return None
         verdict = question.opened.verdict
-        reason = "verdict on the locked test: " + verdict
         fine = fine_by(self._rules.adopt, verdict)
-        return Confirmation(adopt=fine, reason=reason, by="policy", who=self._rules.source, at=now())
+        return Confirmation(adopt=fine, reason=test_said(verdict), by="policy", who=self._rules.source, at=now())

@@ -62,7 +62,7 @@ def carry_out(night: Night, chosen: Chosen) -> None:
     try:
         end = _carried_out(night, chosen, path)
     except Busy as busy:
-        night.pause(chosen.task, busy.message, f"iterate run {chosen.task}")
+        night.pause(chosen.task, busy.message, "run")
         end = End("interrupted", busy.message, sealed=False)
     except IterateError as error:
         end = _broken(night, chosen, path, error.message)
@@ -115,7 +115,7 @@ def pause_for_edit(night: Night, task: str, files: list[str]) -> Text:
     """Pause a task that was changed by hand, and say what was changed."""
     reason = T("{files} changed by hand while the night ran, so nothing more was done here.", files=_listed(files))
     night.guard("hand_edit", reason, task=task, page="methods/overnight")
-    night.pause(task, reason, f"iterate run {task}")
+    night.pause(task, reason, "run")
     return reason
 
 
@@ -289,7 +289,7 @@ class _Trial:
         try:
             done = run_version(args, context)
         except RunFailed as failed:
-            crash = crash_of(self._path, version, str(failed))
+            crash = crash_of(self._path, version, failed.message)
             night.guard(
                 crash.guard or "kill", crash.reason, task=self._chosen.task, about=f"{self._chosen.trial}:{seed}"
             )

@@ -188,7 +188,7 @@ def _with_history(proposal: Proposal, past: ProposalHistory) -> Proposal:
     kinds = set(proposal.findings)
     for earlier, decision in reversed(past.decisions):
         if decision.decision is Verb.reject and kinds & set(earlier.findings):
-            told = _told(earlier.title, decision.reason)
+            told = _told(earlier.title, str(decision.reason))
             caution = told if proposal.caution is None else T("{one} {other}", one=proposal.caution, other=told)
             return proposal.model_copy(update={"caution": caution})
     return proposal

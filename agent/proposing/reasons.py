@@ -80,10 +80,10 @@ def wishes_in(decisions: Sequence[tuple[Proposal, Decision]]) -> Wishes:
     for proposal, decision in decisions:
         if decision.decision is not Verb.reject:
             continue
-        against, instead = _named(decision.reason, topics_of(proposal))
+        against, instead = _named(str(decision.reason), topics_of(proposal))
         unwanted = (unwanted - instead) | against
         preferred = (preferred | instead) - against
-        if _SLOW.search(decision.reason) and proposal.cost.minutes > 0:
+        if _SLOW.search(str(decision.reason)) and proposal.cost.minutes > 0:
             minutes.append(proposal.cost.minutes)
     return Wishes(frozenset(unwanted), frozenset(preferred), min(minutes, default=None))
 

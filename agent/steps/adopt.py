@@ -12,7 +12,7 @@ from tools.comparison import Comparison
 from tools.files import write_atomic
 from tools.text import T
 from tools.versioning.adopt import adopt, how_to_use
-from tools.versioning.ledger import OpenedTest, open_test
+from tools.versioning.ledger import OpenedTest, adoption_of, open_test
 
 
 def open_locked_test(state: State, context: Context) -> State:
@@ -23,7 +23,7 @@ def open_locked_test(state: State, context: Context) -> State:
     opened = open_test(
         task_path(state),
         versions=[work["parent"], work["version"]],
-        why="adoption of " + work["version"],
+        why=adoption_of(work["version"]),
         by=choice.who,
         decision_id=context.session + ":" + work["version"],
     )
@@ -60,7 +60,14 @@ def finish_adoption(state: State, context: Context) -> State:
         context.emit(Adopted(record=record))
         context.emit(Notice(message=how_to_use(task_path(state).name)))
     else:
-        journal.note(context.session, "not_adopted", version, by=answer.by, version=version, reason=answer.reason)
+        journal.note(
+            context.session,
+            "not_adopted",
+            version,
+            by=answer.by,
+            version=version,
+            reason=answer.model_dump(mode="json")["reason"],
+        )
         message = T(
             "{version} was not adopted; it stays on record, and the version in use is unchanged.", version=version
         )

@@ -210,7 +210,12 @@ def _give_up(state: State, context: Context, failed: RunFailed) -> State:
     proposal_id = Proposal.model_validate(work["proposal"]).id
     record_failure(path, work["version"], failed.message, say=context.say)
     context.journal(state).note(
-        context.session, "failed", work["version"], version=work["version"], reason=str(failed), proposal_id=proposal_id
+        context.session,
+        "failed",
+        work["version"],
+        version=work["version"],
+        reason=failed.message.model_dump(mode="json"),
+        proposal_id=proposal_id,
     )
     context.emit(Notice(level="error", message=failed.message, page=failed.page))
     if failed.hint:

@@ -49,7 +49,7 @@ def apply_grant(state: State, context: Context) -> State:
     proposal, grants = _under_review(state), _grants(state)
     grant = covering(grants, proposal)
     assert grant is not None
-    decision = decided_by(grant, proposal, context.say)
+    decision = decided_by(grant, proposal)
     context.emit(Notice(message=T("Covered by your rule of this session: {rule}", rule=rule_sentence(grant.rule))))
     left = [one.model_dump(mode="json") for one in used(grants, grant)]
     return {"answer": decision.model_dump(mode="json"), "grants": left}

@@ -28,7 +28,7 @@ from tools.running.plan_runs import check_version
 from tools.scoring.evaluator import evaluator_hash
 from tools.scoring.metrics import split_result
 from tools.task import Task
-from tools.text import T, Text, visible
+from tools.text import T, Text, Words, visible
 from tools.versioning.records import changes_between, locked_evaluator_hash, training_of
 from tools.versioning.same_weights import same_weights
 from tools.versioning.sealing import SEAL_LINE
@@ -48,7 +48,7 @@ class Opening(_Model):
     ordinal: int
     """1 for the first opening of the task."""
     at: str
-    why: str
+    why: Words
     by: str
     decision_id: str
     """What the opening was made for; the same decision is never entered twice."""
@@ -94,6 +94,11 @@ class _Shown(_Model):
 
     decision_id: str
     opened: OpenedTest
+
+
+def adoption_of(version: str) -> Text:
+    """Why the test set is opened for the adoption of a version."""
+    return T("adoption of {version}", version=visible(version, 80))
 
 
 def openings(task_path: Path) -> list[Opening]:
@@ -145,7 +150,7 @@ def _shown_lines(task_path: Path) -> list[_Shown]:
     return [line for line in _lines(task_path / SHOWN, _Shown) if line is not None]
 
 
-def open_test(task_path: Path, versions: Sequence[str], *, why: str, by: str, decision_id: str) -> OpenedTest:
+def open_test(task_path: Path, versions: Sequence[str], *, why: Words, by: str, decision_id: str) -> OpenedTest:
     """Open the sealed test predictions of versions, older first, and enter the opening in the ledger before returning.
 
     Versions without sealed predictions are named in the notes; when none has any, nothing is opened and nothing entered.

@@ -11,7 +11,7 @@ from tools.change import Decision, Effect, Proposal, Verb
 from tools.comparing.words import metric_name
 from tools.results import SplitResult
 from tools.running.collect import SeedOutcome
-from tools.text import Speaker, T, Text, visible
+from tools.text import Speaker, T, Text, Words, sayable, visible
 from tools.words import split_name
 
 _VERBS = {
@@ -20,6 +20,7 @@ _VERBS = {
     Verb.reject: T("rejected"),
     Verb.defer: T("left for later"),
 }
+_DECIDERS = {"person": T("person"), "rule": T("rule"), "policy": T("policy")}
 _SOURCES = {
     "measured": T("measured on this task"),
     "learned": T("learned from earlier iterations"),
@@ -59,13 +60,13 @@ def _approval(decision: Decision | None) -> Text:
     said = T(
         "{verb} by {by} {who} on {at}",
         verb=_VERBS[decision.decision],
-        by=decision.by,
-        who=visible(decision.who, 80),
+        by=_DECIDERS[decision.by],
+        who=sayable(decision.who, 80),
         at=decision.at,
     )
     if not decision.reason:
         return T("{said}.", said=said)
-    return T("{said}: {reason}", said=said, reason=visible(decision.reason, 500))
+    return T("{said}: {reason}", said=said, reason=sayable(decision.reason, 500))
 
 
 def forecast(effect: Effect) -> Text:
@@ -131,11 +132,11 @@ def failure_section(reason: Text, say: Speaker) -> str:
     return "\n".join([_heading(T("No result"), say), "", say(reason)]) + "\n"
 
 
-def choice_section(choice: str, by: str, reason: str, say: Speaker) -> str:
+def choice_section(choice: str, by: str, reason: Words, say: Speaker) -> str:
     """The section that is added when a person or a policy has decided what becomes of a version."""
     words = {"adopt": T("adopt"), "continue": T("continue from it"), "rollback": T("roll back")}
     said = T("{choice}, decided by {by}", choice=words.get(choice) or visible(choice, 40), by=visible(by, 80))
-    text = T("{said}: {reason}", said=said, reason=visible(reason, 500)) if reason else T("{said}.", said=said)
+    text = T("{said}: {reason}", said=said, reason=sayable(reason, 500)) if reason else T("{said}.", said=said)
     return "\n".join([_heading(T("Decision after the comparison"), say), "", say(text)]) + "\n"
 
 

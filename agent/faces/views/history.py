@@ -13,7 +13,7 @@ from tools.change import Decision, Proposal
 from tools.comparing.words import metric_name
 from tools.read_results import ReadResultsArgs, latest, read_results
 from tools.reading.task import load_task
-from tools.text import Speaker, T, Text, visible
+from tools.text import Speaker, T, Text, sayable, visible
 from tools.versioning.adopt import current
 from tools.versioning.forecasts import ForecastScore, Scored, scored, scored_forecasts
 from tools.versioning.ledger import Opening, openings
@@ -103,10 +103,15 @@ def _decisions(history: TaskHistory, say: Speaker) -> list[str]:
         decision = Decision.model_validate(entry.data["decision"])
         title = Proposal.model_validate(entry.data["proposal"]).title
         told = T(
-            "{at} {verb}: {title} ({who})", at=entry.at, verb=VERBS[decision.decision], title=title, who=decision.who
+            "{at} {verb}: {title} ({who})",
+            at=entry.at,
+            verb=VERBS[decision.decision],
+            title=title,
+            who=sayable(decision.who),
         )
-        reason = f" - {visible(decision.reason, 200)}" if decision.reason else ""
-        lines += wrap("- " + say(told) + reason)
+        if decision.reason:
+            told = T("{told} - {reason}", told=told, reason=sayable(decision.reason, 200))
+        lines += wrap("- " + say(told))
     if not history.decisions:
         lines.append(say(T("none yet")))
     return [*lines, ""]
@@ -116,7 +121,7 @@ def _openings(history: TaskHistory, say: Speaker) -> list[str]:
     lines = ["### " + say(T("Openings of the locked test set"))]
     for one in history.openings:
         told = T(
-            "{number}. {at}: {why} (by {who})", number=one.ordinal, at=one.at, why=visible(one.why), who=visible(one.by)
+            "{number}. {at}: {why} (by {who})", number=one.ordinal, at=one.at, why=sayable(one.why), who=visible(one.by)
         )
         scores = ", ".join(
             f"{version} {percent(values[history.metric])}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.events import Adopted, Decided, RolledBack, SessionStarted, VersionBegun
 from agent.faces.views.words import VERBS, minutes
 from tools.change import Verb
-from tools.text import Speaker, T, Text, visible
+from tools.text import Speaker, T, Text, sayable
 
 _STEPS = {
     1: T("Step 1 of 5: the task"),
@@ -45,12 +45,12 @@ def sentence(event: SessionStarted | Decided | VersionBegun | Adopted | RolledBa
 def _decided(event: Decided) -> Text:
     decision, verb = event.decision, VERBS[event.decision.decision]
     if decision.reason and decision.by == "person":
-        reason = visible(decision.reason)
+        reason = sayable(decision.reason)
         return T("-> {verb}: {title} (your words: {reason})", verb=verb, title=event.title, reason=reason)
     if (
         decision.reason and decision.decision is Verb.defer
     ):  # what no rule covered says why, so that the rule can be mended
-        return T("-> {verb}: {title} ({reason})", verb=verb, title=event.title, reason=visible(decision.reason))
+        return T("-> {verb}: {title} ({reason})", verb=verb, title=event.title, reason=sayable(decision.reason))
     return T("-> {verb}: {title}", verb=verb, title=event.title)
 
 

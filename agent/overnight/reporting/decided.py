@@ -14,7 +14,7 @@ from agent.journal import Entry, Journal
 from agent.overnight.records import Chosen, NightAdopted, NightLine, NightPlan, Waiting
 from agent.overnight.reporting.shapes import AloneFacts, WaitingFacts
 from tools.change import Decision, Verb
-from tools.text import T, visible
+from tools.text import T, Words, sayable
 from tools.versioning.adopt import current
 
 
@@ -67,9 +67,9 @@ def alone_facts(plan: NightPlan, lines: Sequence[NightLine]) -> list[AloneFacts]
 def _alone(line: Chosen | NightAdopted, plan: NightPlan, decided: Sequence[Decision]) -> AloneFacts:
     if isinstance(line, NightAdopted):
         subject = T("{version} adopted in place of {before}", version=line.version, before=line.before or "-")
-        rule = f"{plan.rules.get('source', '')} adopt: {plan.rules.get('adopt', '')}".strip()
-        return AloneFacts(at=line.at, task=line.task, what="adoption", subject=subject, rule=rule)
-    covered = next(
+        named = f"{plan.rules.get('source', '')} adopt: {plan.rules.get('adopt', '')}".strip()
+        return AloneFacts(at=line.at, task=line.task, what="adoption", subject=subject, rule=named)
+    covered: Words = next(
         (
             one.who
             for one in decided
@@ -78,7 +78,7 @@ def _alone(line: Chosen | NightAdopted, plan: NightPlan, decided: Sequence[Decis
         "",
     )
     kinds = sorted({change.kind.value for change in line.proposal.changes}) or ["baseline"]
-    rule = visible(covered, 160) or f"{plan.rules.get('source', '')} ({', '.join(kinds)})".strip()
+    rule: Words = sayable(covered, 160) or f"{plan.rules.get('source', '')} ({', '.join(kinds)})".strip()
     return AloneFacts(at=line.at, task=line.task, what="proposal", subject=line.proposal.title, rule=rule)
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+from agent.overnight.records import task_word
 from agent.overnight.reporting.document import Block, Para, Table
 from agent.overnight.reporting.shapes import NightFacts, TaskFacts
 from agent.overnight.reporting.words import plain
@@ -31,19 +33,19 @@ def commands(facts: NightFacts) -> list[tuple[Text, str]]:
 
 
 def _of_task(facts: NightFacts, one: TaskFacts) -> Iterator[tuple[Text, str]]:
-    name = plain(one.name, 40)
+    name, task = plain(one.name, 40), task_word(Path(facts.folder).parents[2], Path(one.path))
     if one.adopted is not None and (one.replaced or one.start):
         back = one.replaced or one.start
         told = T("Take the adoption on {task} back", task=name)
-        yield told, _line(facts, "rollback", one.name, "--to", back)
+        yield told, _line(facts, "rollback", task, "--to", back)
     elif one.kept and one.best != one.start:
         told = T("Adopt {version} of {task}; it asks once more", version=plain(one.best, 40), task=name)
-        yield told, _line(facts, "adopt", one.name, one.best)
+        yield told, _line(facts, "adopt", task, one.best)
     if one.adopted is None and one.kept and one.start:
         told = T("Restore the configuration of {version} of {task}", version=plain(one.start, 40), task=name)
-        yield told, _line(facts, "rollback", one.name, "--to", one.start)
+        yield told, _line(facts, "rollback", task, "--to", one.start)
     if one.tried:
-        yield T("Every version and decision of {task}", task=name), _line(facts, "history", one.name)
+        yield T("Every version and decision of {task}", task=name), _line(facts, "history", task)
 
 
 def _line(facts: NightFacts, *words: str) -> str:

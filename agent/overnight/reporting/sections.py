@@ -24,7 +24,7 @@ from agent.overnight.reporting.words import (
     points,
 )
 from tools.comparing.words import metric_name, p_value, verdict_name
-from tools.text import T, Text
+from tools.text import T, Text, sayable
 from tools.versioning.forecasts import ForecastScore
 
 
@@ -329,7 +329,7 @@ def _alone(facts: NightFacts) -> Iterator[Block]:
         yield Para([T("None.")])
         return
     rows: list[list[Text | str]] = [
-        [clock(one.at), plain(one.task, 40), WAITS[one.what], one.subject, plain(one.rule, 160) or "-"]
+        [clock(one.at), plain(one.task, 40), WAITS[one.what], one.subject, sayable(one.rule, 160) or "-"]
         for one in facts.alone
     ]
     header = [T("Time"), T("Task"), T("What"), T("About"), T("Covered by")]

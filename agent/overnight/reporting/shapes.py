@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from agent.overnight.records import BudgetLimits, StopReason
 from tools.change import Proposal
 from tools.comparison import Verdict
-from tools.text import Text
+from tools.text import Text, Words
 from tools.versioning.forecasts import ForecastScore
 
 LEVEL = 0.8
@@ -227,7 +227,7 @@ class AloneFacts(_Facts):
     task: str
     what: Literal["proposal", "adoption"]
     subject: Text
-    rule: str
+    rule: Words
     """Who or what covered it, as the journal has it; "" when only the night's own record tells."""
 
 

@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+from agent.approval import ReviewQuestion
 from agent.events import Decided, Progress
 from agent.faces.console import error_lines
+from agent.faces.views.history import TaskHistory, VersionLine, history_lines
 from agent.faces.views.progress import ProgressLines
 from agent.faces.views.proposal import proposal_lines
 from agent.faces.views.sentences import sentence
+from agent.i18n import speaker
+from agent.journal import Entry
+from agent.policy import PolicyApprover, parse_rules
 from tools.change import Change, ChangeKind, Cost, Decision, Difficulty, Edit, Effect, Goal, Proposal, Tier, Verb
 from tools.errors import InputError, Problem
 from tools.runs import StepEvent
 from tools.text import T, english
+from tools.versioning.forecasts import scored
+from tools.versioning.notes import notes
 
 
 def proposal(diff: str) -> Proposal:
@@ -103,6 +110,26 @@ def test_a_long_training_shows_a_few_lines_and_its_last_step():
 def test_a_loss_that_is_not_a_number_is_said_in_words():
     event = StepEvent(at="", step=1, total_steps=1, epoch=0.1, loss=None)
     assert "not a number" in ProgressLines(english).lines(Progress(run_id="r", event=event))[0]
+
+
+def test_why_a_rule_left_something_is_said_in_the_language_of_whoever_reads_the_journal():
+    change = proposal("")
+    rule = PolicyApprover(parse_rules(["recipe"]), by="rule", who="--approve recipe", defer_rest=True)
+    deferred = rule.answer(ReviewQuestion(proposal=change, number=1, total=1, approved=0))
+    by_a_person = Decision(proposal_id="p", decision=Verb.reject, reason="太貴", by="person", who="mei", at="now")
+    earlier_release = deferred.model_copy(update={"reason": "No rule allows changes of the kind config."})
+    lines = [
+        {"decision": one.model_dump(mode="json"), "proposal": change.model_dump(mode="json")}
+        for one in (deferred, by_a_person, earlier_release)
+    ]
+    entries = [Entry(at="now", session="s", key=str(n), event="decision", data=one) for n, one in enumerate(lines)]
+    version = VersionLine(version="v1", parent=None, created_at=None, value=None, seeds=0, in_use=False, changes=[])
+    history = TaskHistory(
+        metric="macro_f1", versions=[version], decisions=entries, openings=[], forecasts=[], score=scored([])
+    )
+    told = "\n".join(history_lines(history, speaker("zh-TW")))
+    assert "沒有規則允許" in told and "太貴" in told and "No rule allows changes" in told
+    assert "沒有規則允許" in notes("v2", change, deferred, speaker("zh-TW"))
 
 
 def test_a_proposal_that_no_rule_covered_says_why():

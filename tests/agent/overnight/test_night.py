@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import random
+import shlex
 import time
 from pathlib import Path
 
 import pytest
 
+from agent.faces.overnight import NightWish
+from agent.faces.overnight import begin as begin_wished
 from agent.model.client import open_model
 from agent.overnight.night import ask_to_stop, open_nights, over_reason, run_night, start_night
 from agent.overnight.records import (
@@ -157,6 +160,16 @@ def test_what_is_not_allowed_waits_once_and_nothing_runs(place):
     assert all(line.command.startswith("iterate run ") for line in waiting)
     assert not of(record.lines(), Chosen)
     assert not list(place.root.glob("tasks/*/runs/*"))
+
+
+def test_the_commands_about_a_task_outside_of_the_workspace_name_its_folder(place, tmp_path_factory):
+    outside = make_task(tmp_path_factory.mktemp("else where") / "three")
+    give_version(outside)
+    record = begin_wished(place.root, [place.task("one"), outside], NightWish(max_hours="1", allow="decoding"))
+    assert shlex.split(record.plan().command)[2:4] == ["one", str(outside)]
+    assert run(record) == "nothing_worth_it"
+    named = {line.task: shlex.split(line.command)[2] for line in of(record.lines(), Waiting)}
+    assert named == {"one": "one", "three": str(outside)}
 
 
 def test_a_task_changed_by_hand_is_left_alone_and_the_other_goes_on(place):

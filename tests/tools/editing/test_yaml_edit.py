@@ -274,6 +274,38 @@ def test_literal_blocks_around_the_edit_are_not_mistaken_for_comments() -> None:
     }
 
 
+# many edits
+
+
+def test_hundreds_of_edits_read_the_file_a_few_times_and_come_to_what_single_edits_do(monkeypatch) -> None:
+    text = EXAMPLE.replace("data:\n", "data:\n  relabel:  # by hand\n    'a.1': x  # first\n    b: y\n    # the end\n")
+    rows = [Edit(path=("data", "relabel", f"row {n}"), new="中立") for n in range(120)]
+    others = [
+        Edit(path=("data", "relabel", "a.1"), new="z"),
+        Edit(path=("training", "class_weights", "正面"), new=2.0),
+        Edit(path=("data", "relabel", "b")),
+        Edit(path=("data", "relabel", "row 7"), new="正面"),
+        Edit(path=("lora", "r")),
+    ]
+    one_by_one = text
+    for one in [*rows[:8], *others]:
+        one_by_one = apply_edits(one_by_one, [one])
+    assert apply_edits(text, [*rows[:8], *others]) == one_by_one
+
+    parsed: list[str] = []
+    monkeypatch.setattr("tools.editing.yaml_document.parse", lambda body: parsed.append(body) or parse(body))
+    new = apply_edits(text, [*rows, *others])
+    assert len(parsed) <= 4
+    assert "    'a.1': z  # first\n    row 0: 中立\n" in new and "    row 7: 正面\n" in new
+    assert "    row 119: 中立\n    # the end\n" in new
+
+
+def test_an_edit_inside_a_section_that_was_just_set_does_not_reach_the_callers_values() -> None:
+    weights = Edit(path=("training", "class_weights"), new={"a": 1.0})
+    apply_edits("training: {}\n", [weights, Edit(path=("training", "class_weights", "b"), new=2.0)])
+    assert weights.new == {"a": 1.0}
+
+
 # what is refused
 
 

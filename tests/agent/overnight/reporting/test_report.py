@@ -225,6 +225,14 @@ def test_commands_are_quoted_and_stay_in_the_workspace_that_the_night_was_starte
     assert "iterate --workspace '/my place' rollback 'my task; rm -rf' --to v1" in said
 
 
+def test_a_task_outside_of_the_workspace_is_named_by_its_path(tmp_path):
+    task = tmp_path / "else where" / "mood"
+    night = Night(tmp_path / "here", (str(task),), starts={"mood": "v1"})
+    night.choose(1, "epochs", task="mood").end(1, "kept", comparison("v1", "v2", 0.6, 0.7, task="mood"), task="mood")
+    said = markdown(night_facts(night.over()), english)
+    assert f"iterate adopt '{task}' v2\n" in said and f"iterate rollback '{task}' --to v1\n" in said
+
+
 def test_the_budget_is_counted_in_parts_of_its_limits_and_a_clock_that_was_set_back_stands_still(tmp_path):
     night = Night(tmp_path, limits=BudgetLimits(until=at(100), runs=4)).spend(10, 1, 0.0)
     night.minutes = -60
