@@ -102,7 +102,7 @@ def _trained(task: Task, rows: int) -> int:
 
 
 def _rule_of_thumb(work: Workload, trainings: int) -> Cost:
-    answered = work.valid_rows * (1 + work.epochs * work.evals_per_epoch) + work.test_rows
+    answered = work.valid_rows * max(1, work.epochs * work.evals_per_epoch) + work.test_rows
     seconds = work.seeds * SECONDS_PER_ROW * (work.rows * work.epochs + answered)
     basis = T("A rule of thumb, since the size of this base model is not known.")
     return Cost(minutes=round(max(0.5, seconds / 60), 1), trainings=trainings, basis=basis)

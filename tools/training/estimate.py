@@ -95,7 +95,7 @@ def estimate(work: Workload) -> Estimate:
     speed, basis = _speed(info, millions)
     reads = work.epochs * _READ[work.method] + (_SCORED[work.method] if work.epochs else 0)
     trained = work.rows * reads * work.tokens_per_row * (3 if work.all_weights else 2) / 2
-    evaluations = math.ceil(work.epochs * work.evals_per_epoch) + 1
+    evaluations = max(1, math.ceil(work.epochs * work.evals_per_epoch))  # the best one's answers are kept
     per_row = work.tokens_per_row + (WRITTEN_AS_READ - 1) * work.tokens_per_answer
     answered = (work.valid_rows * evaluations + work.test_rows) * per_row
     seconds = _START_SECONDS + trained / speed.train + answered / speed.answer

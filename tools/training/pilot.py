@@ -6,6 +6,7 @@ Worker side: a callback of the Trainer. It changes no weights.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from transformers import TrainerCallback
@@ -36,6 +37,8 @@ class Pilot(TrainerCallback):  # type: ignore[misc]
         self.eval_seconds = 0.0
         """Of the newest evaluation, for the time left."""
         self.trainer: Steered | None = None
+        self.saved: Callable[[int], None] = lambda step: None
+        """Called with the step when its checkpoint is whole."""
 
     @property
     def tokens_per_second(self) -> float:
@@ -86,8 +89,9 @@ class Pilot(TrainerCallback):  # type: ignore[misc]
             state.log_history, self._job.spec.training.early_stopping
         )
 
-    def on_save(self, _args: Any, _state: Any, _control: Any, **_: Any) -> None:
+    def on_save(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
         """A checkpoint is whole: the moment to stop when asked to."""
+        self.saved(state.global_step)
         self._saved_at = time.monotonic()
         self._job.remember(tokens_per_second=self.tokens_per_second)
         self._job.cancel.check()

@@ -5,7 +5,7 @@ Worker side.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,10 @@ from tools.files import now
 from tools.runs import EvalEvent, Example, RunResult, RunSpec
 from tools.text import T, visible
 from tools.training.checkpoints import Checkpoint, newest_checkpoint
-from tools.training.evaluation import Evaluation, Evaluator
+from tools.training.evaluation import Evaluator
 from tools.training.examples import read_examples
 from tools.training.job import Job, primary
+from tools.training.kept_answers import keep_answers, kept_answers
 from tools.training.methods import REFERENCED, Setup, make_plan, make_trainer, trainable
 from tools.training.models import add_lora, load_model, load_tokenizer, load_weights, save_adapter
 from tools.training.pilot import Pilot, best_evaluation, out_of_patience
@@ -26,6 +27,7 @@ from tools.training.plan import Plan
 from tools.training.precision import Precision, choose_precision
 from tools.training.prepare_model import prepare_base_model
 from tools.training.rows import Encoded
+from tools.training.scoring import Evaluation
 from tools.training.short_memory import affordable
 from tools.training.speeds import Speed, add_speed
 
@@ -43,6 +45,10 @@ class _Prepared:
     rows: list[Encoded]
     valid: list[Example]
     evaluator: Evaluator
+    complete: bool = False
+    """True when each evaluation finds out all that is stored of the best one."""
+    answered: dict[int, Evaluation] = field(default_factory=dict)
+    """The newest evaluation by its step, until its checkpoint is written."""
 
 
 def train(job: Job) -> RunResult:
@@ -51,9 +57,8 @@ def train(job: Job) -> RunResult:
     trainer, best = _fit(job, ready)
     model = trainer.model
     job.cancel.check()
-    job.recorder.phase("evaluating", T("Answering the validation rows with the best weights."))
     adapter_sha256 = save_adapter(model, ready.tokenizer, job.spec.training.base_model, job.run.file("adapter"))
-    valid = ready.evaluator.evaluate(model, ready.valid, label_scores=True, between=job.watch(len(ready.valid)))
+    valid = _answers_of_the_best(job, ready, model, best, adapter_sha256)
     predictions = job.write_predictions(valid.predictions)
     _remember_speed(job, valid)
     sealed = seal_test(job, ready.evaluator, model, read_examples(job.data("test")))
@@ -216,7 +221,9 @@ def _fit(job: Job, ready: _Prepared) -> tuple[Any, _Best]:
         )
     trainer: Any = make_trainer(setup, plan)
     pilot.trainer = trainer
+    ready.complete = ready.evaluator.scoring_pays(ready.valid, len(plan.eval_steps))
     trainer.evaluate_now = lambda step: _evaluate(job, ready, trainer, pilot, step)
+    pilot.saved = lambda step: _keep(job, ready, trainer, step)
     start = newest_checkpoint(checkpoints)
     job.recorder.phase("training", _training_message(plan, ready.precision, start))
     if start is not None:
@@ -226,7 +233,7 @@ def _fit(job: Job, ready: _Prepared) -> tuple[Any, _Best]:
         log, step = trainer.state.log_history, trainer.state.global_step
     else:
         log, step = start.log_history, start.step
-    return trainer, _load_best(trainer.model, checkpoints, log, step, plan)
+    return trainer, _load_best(job, trainer.model, log, step, plan)
 
 
 def _is_finished(start: Checkpoint, plan: Plan, spec: RunSpec) -> bool:
@@ -234,10 +241,10 @@ def _is_finished(start: Checkpoint, plan: Plan, spec: RunSpec) -> bool:
     return start.step >= plan.total_steps or out_of_patience(start.log_history, spec.training.early_stopping)
 
 
-def _load_best(model: Any, checkpoints: Path, log: list[dict[str, Any]], last_step: int, plan: Plan) -> _Best:
+def _load_best(job: Job, model: Any, log: list[dict[str, Any]], last_step: int, plan: Plan) -> _Best:
     best = best_evaluation(log)
     step = last_step if best is None else int(best["step"])
-    load_weights(model, checkpoints / f"checkpoint-{step}")
+    load_weights(model, _checkpoint(job, step))
     return _Best(step, round(step / plan.steps_per_epoch, 4), stopped_early=last_step < plan.total_steps)
 
 
@@ -256,7 +263,10 @@ def _evaluate(job: Job, ready: _Prepared, trainer: Any, pilot: Pilot, step: int)
     """Answer the validation rows now; {} without any."""
     if not ready.valid:
         return {}
-    found = ready.evaluator.evaluate(trainer.model, ready.valid, between=lambda done: job.cancel.check())
+    found = ready.evaluator.evaluate(
+        trainer.model, ready.valid, label_scores=ready.complete, between=lambda done: job.cancel.check()
+    )
+    ready.answered = {step: found}
     pilot.eval_seconds = found.seconds
     selection = (primary(job.spec, found.metrics) or 0.0) - _LOSS_SHARE * min(found.loss or 0.0, 1e3)
     before = best_evaluation(trainer.state.log_history)
@@ -271,6 +281,29 @@ def _evaluate(job: Job, ready: _Prepared, trainer: Any, pilot: Pilot, step: int)
         )
     )
     return {"loss": found.loss or 0.0, "selection": selection, **found.metrics}
+
+
+def _keep(job: Job, ready: _Prepared, trainer: Any, step: int) -> None:
+    """Put the answers of the best evaluation so far beside the weights that gave them, when those have just been saved."""
+    best, found = best_evaluation(trainer.state.log_history), ready.answered.get(step)
+    if ready.complete and found is not None and best is not None and best["step"] == step:
+        keep_answers(_checkpoint(job, step), job.data("valid"), found)
+
+
+def _answers_of_the_best(job: Job, ready: _Prepared, model: Any, best: _Best, adapter_sha256: str) -> Evaluation:
+    """What the weights that were saved answered when they were evaluated; asked for now where that was not kept."""
+    kept = kept_answers(
+        _checkpoint(job, best.step), adapter_sha256, job.data("valid"), spec=job.spec, examples=ready.valid
+    )
+    if kept is not None:
+        job.recorder.phase("evaluating", T("Keeping what the best weights answered to the validation rows."))
+        return kept
+    job.recorder.phase("evaluating", T("Answering the validation rows with the best weights."))
+    return ready.evaluator.evaluate(model, ready.valid, label_scores=True, between=job.watch(len(ready.valid)))
+
+
+def _checkpoint(job: Job, step: int) -> Path:
+    return job.run.file("checkpoints") / f"checkpoint-{step}"
 
 
 def seal_test(job: Job, evaluator: Evaluator, model: Any, examples: list[Example]) -> tuple[str | None, str | None]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,14 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     cache = tmp_path / "cache"
     monkeypatch.setenv("ITERATE_CACHE", str(cache))
     return cache
+
+
+@pytest.fixture(autouse=True)
+def keep_signal_handlers() -> Iterator[None]:
+    """A worker that runs in the test's own process listens to SIGTERM."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 def make_example(number: int, label: str | None = None, text: str = "", weight: float = 1.0) -> Example:
@@ -88,16 +97,16 @@ def make_run(tmp_path: Path, tiny_model: Path) -> MakeRun:
 
 
 @pytest.fixture
-def start_worker() -> Callable[[RunDir], subprocess.Popen]:
+def start_worker() -> Callable[..., subprocess.Popen]:
     """Start a real worker process on a run directory; what it prints goes to its log.txt."""
     started: list[subprocess.Popen] = []
 
-    def start(run: RunDir) -> subprocess.Popen:
+    def start(run: RunDir, **env: str) -> subprocess.Popen:
         with run.file("log.txt").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "tools.training.worker", str(run.path)],
                 cwd=ROOT,
-                env={**os.environ, "OMP_NUM_THREADS": "1"},
+                env={**os.environ, "OMP_NUM_THREADS": "1", **env},
                 stdout=log,
                 stderr=log,
             )

@@ -18,13 +18,6 @@ METHODS = ["orpo", "dpo", "kto"]
 LABELS = ["支持", "反對", "中立"]
 
 
-@pytest.fixture(autouse=True)
-def keep_signal_handlers():
-    before = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, before)
-
-
 @pytest.fixture
 def make_pairs(make_run):
     """A run whose training rows have a wrong label as their rejected answer, all but every `without`-th of them."""

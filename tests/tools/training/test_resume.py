@@ -1,18 +1,25 @@
 from __future__ import annotations
 
+import json
+import os
 import signal
+from pathlib import Path
 
 import pytest
 
-from tools.config import Lora
-from tools.runs import EvalEvent, RunState, StepEvent
+from tools.config import Decoding, Lora
+from tools.runs import EvalEvent, PhaseEvent, RunState, StepEvent
+from tools.task import AnswerFormat
 from tools.training.checkpoints import newest_checkpoint
+from tools.training.examples import read_examples
+from tools.training.worker import main
 
 pytestmark = pytest.mark.training
 
 DROPOUT = Lora(r=4, alpha=8, dropout=0.3)
 TRAINING = {"epochs": 10, "batch_size": 4, "micro_batch_size": 2, "evals_per_epoch": 2, "early_stopping": None}
 LAST_STEP = 60
+SWITCH = Path(__file__).parents[2] / "support" / "kill_switch"
 
 
 def killed_run(make_run, start_worker, wait_for, evaluations, **fields):
@@ -64,17 +71,74 @@ def test_half_a_checkpoint_is_thrown_away_and_the_one_before_it_used(make_run, s
     assert run.status().resumed_from == good.step
 
 
-def test_a_run_killed_after_its_last_step_only_finishes(make_run, start_worker, wait_for):
-    fields = {"training": {**TRAINING, "epochs": 1}, "valid": 6, "test": 0}
-    run = make_run(**fields)
-    assert start_worker(run).wait() == 0
-    before = run.result()
+def test_a_run_killed_before_the_answers_of_its_best_weights_are_kept_answers_again_and_ends_the_same(
+    make_run, start_worker, tmp_path
+):
+    fields = {"training": {**TRAINING, "epochs": 1, "evals_per_epoch": 1}}
+    whole, run = make_run("whole", **fields), make_run("killed", **fields)
+    assert main(whole.path) == 0
+    switch = {"KILL_ROLE": "tools.training.worker", "KILL_ROOT": str(run.path), "KILL_AT": "answers.json"}
+    path = os.pathsep.join([str(SWITCH), str(Path.cwd())])
+    killed = start_worker(run, **switch, KILL_LOG=str(tmp_path / "moments"), PYTHONPATH=path)
+    assert killed.wait() == -signal.SIGKILL
+    assert newest_checkpoint(run.file("checkpoints")).step == 6
+    assert main(run.path) == 0
+    assert run.result().adapter_sha256 == whole.result().adapter_sha256
+    assert run.result().history == whole.result().history
+    assert outcome(run) == outcome(whole)
+    assert [answers_again(one) for one in (whole, run)] == [0, 1]
+
+
+def outcome(run):
+    """What is stored of the answers."""
+    result = run.result()
+    return result.metrics, run.file(result.predictions).read_bytes(), result.sealed_sha256
+
+
+def answers_again(run):
+    """How often the validation rows were answered after the training."""
+    said = [str(event.message) for event in run.events()[0] if isinstance(event, PhaseEvent)]
+    return sum("Answering the validation rows" in message for message in said)
+
+
+def finish_again(run):
+    """The run as a kill after its last step leaves it, taken up by another worker."""
     run.file("result.json").unlink()
+    run.file("predictions_valid.jsonl").unlink()
     status = run.status().model_copy(update={"state": RunState.running})
     run.file("status.json").write_text(status.model_dump_json(), "utf-8")
-    assert start_worker(run).wait() == 0
-    after = run.result()
-    assert after.adapter_sha256 == before.adapter_sha256
-    assert after.metrics == before.metrics
+    assert main(run.path) == 0
+
+
+def test_a_run_killed_after_its_last_step_finishes_with_the_kept_answers_and_takes_no_others_for_them(make_run):
+    run = make_run(training={**TRAINING, "epochs": 1})
+    assert main(run.path) == 0
+    before, weights = outcome(run), run.result().adapter_sha256
+    kept = run.file("checkpoints") / f"checkpoint-{run.result().best_step}" / "answers.json"
+    whole = json.loads(kept.read_text("utf-8"))
+    false = [{**whole, key: "0" * 64, "said": [["x", None]] * 6} for key in ("weights_sha256", "rows_sha256")]
+    for number, content in enumerate([*map(json.dumps, [whole, *false]), kept.read_text("utf-8")[:200]]):
+        kept.write_text(content, "utf-8")
+        finish_again(run)
+        assert outcome(run) == before
+        assert answers_again(run) == number
+    assert run.result().adapter_sha256 == weights
     steps = [event.step for event in run.events()[0] if isinstance(event, StepEvent)]
     assert len(steps) == len(set(steps))
+
+
+@pytest.mark.parametrize(
+    ("labels", "decoding", "pays"),
+    [(3, Decoding(), True), (30, Decoding(), False), (30, Decoding(constrained=True), True), (40, Decoding(), True)],
+    ids=["few labels", "many labels", "labels that are chosen by their probability", "too many to be scored at all"],
+)
+def test_label_probabilities_are_found_at_each_evaluation_only_where_that_is_cheaper_than_answering_again(
+    make_run, tiny_model, labels, decoding, pays
+):
+    from tools.training.evaluation import Evaluator
+    from tools.training.models import load_tokenizer
+
+    answer = AnswerFormat(type="label", labels=[f"類{number}" for number in range(labels)])
+    run = make_run(answer=answer, decoding=decoding)
+    evaluator = Evaluator(run.spec(), load_tokenizer(tiny_model), "fp32", 4)
+    assert evaluator.scoring_pays(read_examples(run.file("data") / "valid.jsonl"), 2) is pays

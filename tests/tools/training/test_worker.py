@@ -19,13 +19,6 @@ from tools.training.worker import EXIT_BUSY, EXIT_CANCELLED, EXIT_FAILED, EXIT_I
 pytestmark = pytest.mark.training
 
 
-@pytest.fixture(autouse=True)
-def keep_signal_handlers():
-    before = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, before)
-
-
 def open_sealed(path):
     return [
         json.loads(line) for line in zlib.decompress(base64.b85decode(path.read_bytes().split(b"\n")[1])).splitlines()
@@ -50,9 +43,14 @@ def test_a_run_ends_with_everything_a_version_record_needs(make_run):
     assert run.file("heartbeat").read_text("utf-8").strip()
 
 
-def test_the_kept_weights_are_those_of_the_best_evaluation(make_run):
+def test_the_kept_weights_are_those_of_the_best_evaluation_and_nothing_is_answered_twice(make_run, monkeypatch):
+    from tools.training import evaluation
+
     run = make_run(training={"epochs": 4, "learning_rate": 5e-3})
+    ask, asked = evaluation.ask, []
+    monkeypatch.setattr(evaluation, "ask", lambda *given: asked.append(len(given[1])) or ask(*given))
     assert main(run.path) == 0
+    assert asked == [6] * 5, "four evaluations, and the test rows"
     events, _ = run.events()
     evaluations = [event for event in events if isinstance(event, EvalEvent)]
     best = max(evaluations, key=lambda event: (event.metrics["macro_f1"], -event.eval_loss))
