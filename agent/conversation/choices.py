@@ -9,6 +9,8 @@ from agent.conversation.changes import DIRECTED
 from agent.conversation.commands import Slot
 from agent.conversation.known import known_in, version_names
 from agent.conversation.situation import Situation
+from tools.exporting.export import FORMS
+from tools.exporting.gguf import find_converter
 
 
 class Choice(NamedTuple):
@@ -62,6 +64,11 @@ def _times(_situation: Situation) -> Iterator[Choice]:
     yield from map(Choice, ("07:00", "7:30", "早上七點半"))
 
 
+def _forms(_situation: Situation) -> Iterator[Choice]:
+    """Those that can be written here: GGUF needs a converter."""
+    yield from (Choice(form) for form in FORMS if form != "gguf" or find_converter() is not None)
+
+
 _CHOICES: dict[Slot, Callable[[Situation], Iterator[Choice]]] = {
     Slot.task: _tasks,
     Slot.label: _labels,
@@ -72,4 +79,5 @@ _CHOICES: dict[Slot, Callable[[Situation], Iterator[Choice]]] = {
     Slot.page: _pages,
     Slot.change: _changes,
     Slot.until: _times,
+    Slot.form: _forms,
 }

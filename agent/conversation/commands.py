@@ -39,8 +39,14 @@ class Slot(StrEnum):
     """A configuration key and its new value, or the name of a remedy such as oversampling."""
     until = auto()
     """Time of day."""
+    form = auto()
+    """A form of an export, or several."""
+    folder = auto()
+    """Where to write: the rest of the line, as it was typed."""
     words = auto()
     """The rest of the line."""
+    text = auto()
+    """The rest of the message exactly as it was typed, line ends and full-width marks included: a model is asked it."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,8 @@ class Command:
     acts: bool = False
     """True: an Order for the face; False: answered in the conversation."""
     strict: bool = False
-    """True: in free talk only a phrase word for word counts, since something is decided, stopped or spent."""
+    """True: in free talk only a phrase word for word counts, since something is decided, stopped or spent, or since what
+    follows is a text of any words."""
     group: Group = "look"
     """Heading under which help lists it."""
 
@@ -169,10 +176,7 @@ COMMANDS: tuple[Command, ...] = (
         slots=(Slot.numbers,),
         required=(Slot.numbers,),
         phrases=PHRASES["approve"],
-        aliases=(
-            "核准",
-            "同意",
-        ),
+        aliases=("核准", "同意"),
         acts=True,
         strict=True,
         group="decide",
@@ -243,10 +247,7 @@ COMMANDS: tuple[Command, ...] = (
         T("Go back to an earlier version; nothing is lost."),
         slots=(Slot.version,),
         phrases=PHRASES["rollback"],
-        aliases=(
-            "undo",
-            "回滾",
-        ),
+        aliases=("undo", "回滾"),
         acts=True,
         strict=True,
         group="decide",
@@ -262,20 +263,34 @@ COMMANDS: tuple[Command, ...] = (
         "versions",
         T("Open the versions: records, comparison, fixed and broken rows."),
         phrases=PHRASES["versions"],
-        aliases=(
-            "history",
-            "版本",
-        ),
+        aliases=("history", "版本"),
         acts=True,
+    ),
+    Command(
+        "predict",
+        T("Answer a text with the version in use, or with another that is named."),
+        slots=(Slot.version, Slot.text),
+        required=(Slot.text,),
+        phrases=PHRASES["predict"],
+        aliases=("預測",),
+        acts=True,
+        strict=True,
+    ),
+    Command(
+        "export",
+        T("Write a version for use elsewhere, after asking: adapter, merged, gguf or ollama."),
+        slots=(Slot.version, Slot.form, Slot.folder),
+        phrases=PHRASES["export"],
+        aliases=("匯出",),
+        acts=True,
+        strict=True,
+        group="decide",
     ),
     Command(
         "training",
         T("Open the live view of the training."),
         phrases=PHRASES["training"],
-        aliases=(
-            "watch",
-            "訓練",
-        ),
+        aliases=("watch", "訓練"),
         acts=True,
     ),
     Command(
@@ -299,17 +314,14 @@ COMMANDS: tuple[Command, ...] = (
         T("Search or read the reference pages."),
         slots=(Slot.page,),
         phrases=PHRASES["refs"],
-        aliases=(
-            "read",
-            "參考",
-        ),
+        aliases=("read", "參考"),
         acts=True,
     ),
     Command(
         "forecasts",
         T("Show how earlier forecasts turned out."),
         phrases=PHRASES["forecasts"],
-        aliases=("預測",),
+        aliases=("預測紀錄",),
     ),
     Command(
         "overnight",
@@ -325,20 +337,14 @@ COMMANDS: tuple[Command, ...] = (
         "report",
         T("Read the morning report: what a night did, and what waits for you."),
         phrases=PHRASES["report"],
-        aliases=(
-            "morning",
-            "晨報",
-        ),
+        aliases=("morning", "晨報"),
         acts=True,
     ),
     Command(
         "sessions",
         T("Pick an earlier session to go on with."),
         phrases=PHRASES["sessions"],
-        aliases=(
-            "resume",
-            "工作階段",
-        ),
+        aliases=("resume", "工作階段"),
         acts=True,
         group="go",
     ),
@@ -375,21 +381,14 @@ COMMANDS: tuple[Command, ...] = (
         T("Show what can be said."),
         slots=(Slot.words,),
         phrases=PHRASES["help"],
-        aliases=(
-            "?",
-            "說明",
-        ),
+        aliases=("?", "說明"),
         group="go",
     ),
     Command(
         "quit",
         T("Leave; a training that runs goes on."),
         phrases=PHRASES["quit"],
-        aliases=(
-            "exit",
-            "q",
-            "離開",
-        ),
+        aliases=("exit", "q", "離開"),
         acts=True,
         strict=True,
         group="go",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz
 
 from agent.conversation.choices import choices
-from agent.conversation.commands import BY_NAME, COMMANDS, Command
+from agent.conversation.commands import BY_NAME, COMMANDS, Command, Slot
 from agent.conversation.situation import Situation
 from agent.conversation.wording import fold, plain
 from tools.text import visible
@@ -67,6 +67,8 @@ def _fit(word: str, name: str) -> float:
 
 def _values(command: Command, typed: str, rest: str, situation: Situation) -> list[Completion]:
     done, _, last = rest.rpartition(" ")
+    if done and Slot.text in command.slots:
+        return []  # the words of a text are nobody's values
     start = f"{typed} {done} " if done else f"{typed} "
     found: dict[str, Completion] = {}
     for slot in command.slots:

@@ -32,7 +32,10 @@ _SLOT_WORDS: dict[Slot, Text] = {
     Slot.page: T("PAGE or WORDS"),
     Slot.change: T("KEY VALUE or REMEDY"),
     Slot.until: T("HH:MM"),
+    Slot.form: T("FORM"),
+    Slot.folder: T("to FOLDER"),
     Slot.words: T("WORDS"),
+    Slot.text: T("TEXT"),
 }
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 
@@ -102,6 +105,9 @@ def _filled(phrase: str, situation: Situation) -> str:
         "reason": "...",
         "words": "...",
         "change": "oversampling",
+        "form": "merged",
+        "folder": "FOLDER",
+        "text": "...",
     }
     usual |= {"until": "7", "page": "overfitting", "pair": "A→B", "label": "A", "task": "TASK"}
     if situation.language.startswith("zh"):

@@ -135,6 +135,16 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "show the history",
         "版本 | 有哪些版本 | 看版本 | 試過什麼 | 試過哪些 | 歷史紀錄",
     ),
+    "predict": _said(
+        "predict {text} | predict with {version} {text} | try the model on {text} | try {version} on {text}",
+        "預測 {text} | 用{version}預測 {text} | 用模型預測 {text} | 用模型試試 {text} | 用{version}試試 {text}",
+    ),
+    "export": _said(
+        "export | export it | export the model | export {version} | export as {form} | export {version} as {form}",
+        "export to {folder} | export as {form} to {folder} | export {version} as {form} to {folder}",
+        "匯出 | 匯出模型 | 匯出{version} | 匯出成{form} | 匯出{version}成{form} | 匯出到 {folder}",
+        "匯出成{form}到 {folder} | 匯出{version}成{form}到 {folder}",
+    ),
     "training": _said(
         "show training | watch the training | how is the training going | how far is the training",
         "training progress | is it still training",

@@ -14,7 +14,8 @@ from pydantic import JsonValue
 from agent.conversation.clock import read_time
 from agent.conversation.commands import COMMANDS, Command, Slot
 from agent.conversation.slots import NUMBERS, VERSION, read_numbers
-from agent.conversation.wording import fold, numeral, plain
+from agent.conversation.typed import FORM_WORDS, GAP, read_forms, unquoted
+from agent.conversation.wording import fold, numeral, plain, squeeze, unspaced
 
 _BEFORE = r"(?:(?:please|ok|okay|yes|i|請|好|好的|那就?|我要?|麻煩|幫我)[ ,,、]*){0,3}"
 _AFTER = r"[ ,,]*(?:please|thanks|thank you|now|吧|謝謝)?[ .!。!]*"
@@ -24,16 +25,22 @@ _VALUES = {
     Slot.version: re.sub(r"\((?!\?)", "(?:", VERSION),
     Slot.until: r"[^,,.。?!]{1,24}",
     Slot.reason: r"[^\n]{1,2000}",
+    Slot.form: FORM_WORDS,
+    Slot.folder: r"[^\n]{1,400}",
+    Slot.text: r"(?s:.+)",
 }
+_AS_TYPED = frozenset({Slot.folder, Slot.text})
+"""Read in the message as it was typed. They end a phrase, and something has to stand between its words and them."""
+_BETWEEN = rf"(?:{GAP}+|{GAP}*[:：]{GAP}*|{GAP}*(?=[「『\"“]))"
 
 
 def exact_order(text: str) -> tuple[Command, dict[str, JsonValue]] | None:
     """The strict command that this text is, and its values; None when it is not exactly one."""
-    line = plain(text)
-    folded = fold(line)
-    for command, pattern in _patterns():
-        match = pattern.fullmatch(folded)
-        if match is None:
+    lines = {False: plain(text), True: text.strip()}
+    for command, pattern, as_typed in _patterns():
+        line = lines[as_typed]
+        match = pattern.fullmatch(fold(line))
+        if match is None or (as_typed and _said_otherwise(text)):
             continue
         args = _args(match, line)
         if args is not None:
@@ -41,14 +48,36 @@ def exact_order(text: str) -> tuple[Command, dict[str, JsonValue]] | None:
     return None
 
 
+def _said_otherwise(text: str) -> bool:
+    """True for the very words of another command, such as those that ask how forecasts turned out."""
+    return unspaced(squeeze(fold(plain(text)))) in _whole_phrases()
+
+
 @cache
-def _patterns() -> list[tuple[Command, re.Pattern[str]]]:
+def _whole_phrases() -> frozenset[str]:
+    return frozenset(
+        unspaced(squeeze(fold(phrase))) for command in COMMANDS for phrase in command.phrases if "{" not in phrase
+    )
+
+
+@cache
+def _patterns() -> list[tuple[Command, re.Pattern[str], bool]]:
+    """Each phrase of the strict commands, and whether it is read in the message as it was typed."""
     return [
-        (command, re.compile(_BEFORE + _pattern(fold(phrase)) + ("" if phrase.endswith("{reason}") else _AFTER), re.A))
+        (command, _compiled(phrase), _ends_as_typed(phrase))
         for command in COMMANDS
         if command.strict
-        for phrase in sorted(command.phrases, key=len)
+        for phrase in sorted(command.phrases, key=lambda one: -len(one) if _ends_as_typed(one) else len(one))
     ]
+
+
+def _compiled(phrase: str) -> re.Pattern[str]:
+    open_end = phrase.endswith("{reason}") or _ends_as_typed(phrase)
+    return re.compile(_BEFORE + _pattern(fold(phrase)) + ("" if open_end else _AFTER), re.ASCII)
+
+
+def _ends_as_typed(phrase: str) -> bool:
+    return any(phrase.endswith("{" + slot + "}") for slot in _AS_TYPED)
 
 
 def _pattern(phrase: str) -> str:
@@ -59,12 +88,14 @@ def _pattern(phrase: str) -> str:
 
 def _group(slot: str) -> str:
     name = slot[1:-1]
+    if Slot(name) in _AS_TYPED:
+        return rf"{_BETWEEN}(?P<{name}>{_VALUES[Slot(name)]})"
     return rf" ?(?P<{name}>{_VALUES[Slot(name)]}) ?"
 
 
 def _literal(part: str) -> str:
-    words = r" ".join(map(re.escape, part.split()))
-    before = " ?" if part[:1] == " " and part.strip() else ""
+    words = rf"{GAP}+".join(map(re.escape, part.split()))
+    before = f"{GAP}*" if part[:1] == " " and part.strip() else ""
     return before + words
 
 
@@ -89,6 +120,10 @@ def _value(slot: Slot, folded: str, typed: str) -> JsonValue:
             return read_version(folded)
         case Slot.until:
             return read_time(folded)
+        case Slot.form:
+            return list(read_forms(folded))
+        case Slot.text | Slot.folder:
+            return unquoted(typed)
         case _:
             return typed or None
 

@@ -24,6 +24,7 @@ from agent.conversation.matching import Match, best_matches, readings
 from agent.conversation.situation import Situation
 from agent.conversation.slots import Span, find_labels, find_pairs, find_slots, find_tasks, find_versions, read_numbers
 from agent.conversation.strict import exact_order, read_version
+from agent.conversation.typed import after_word, end_of, take_folder, take_forms, version_and_text
 from agent.conversation.wording import fold, plain
 from tools.errors import InputError
 from tools.text import T, visible
@@ -69,6 +70,9 @@ def parse_slash(line: str, situation: Situation) -> Understood | Unclear:
     command = BY_NAME.get(fold(word))
     if command is None:
         raise _unknown(word)
+    if Slot.text in command.slots:
+        found = version_and_text(after_word(line, word))._asdict()
+        return _completed(command, {name: value for name, value in found.items() if value}, situation, 100.0)
     known = known_in(situation)
     args: dict[str, JsonValue] = {}
     left = rest.strip()
@@ -78,10 +82,23 @@ def parse_slash(line: str, situation: Situation) -> Understood | Unclear:
             args[slot.value] = value
     if "change" in args:
         args |= _task_beside(rest, known)
+    if "folder" in args:
+        args["folder"] = end_of(after_word(line, word), str(args["folder"]))
     # What decides is taken only as a whole: "/approve 1 only if it is cheap" and "/approve 1-3" are no approval of 1.
     if left and command.slots and (command.strict or not args):
         return Unclear([command], command.slots[0])
     return _completed(command, args, situation, 100.0)
+
+
+def brings_a_text(text: str) -> bool:
+    """True for a message that hands over a text to be answered: what it names is nothing that the program should turn to."""
+    word, _, rest = plain(text).partition(" ")
+    if word.startswith("/"):
+        command = BY_NAME.get(fold(_split_chinese(word.lstrip("/"), rest)[0]))
+    else:
+        order = exact_order(text)
+        command = order[0] if order is not None else None
+    return command is not None and Slot.text in command.slots
 
 
 def understand(text: str, situation: Situation) -> Understood | Unclear:
@@ -195,7 +212,9 @@ def _take(slot: Slot, rest: str, known: Known) -> tuple[JsonValue, str]:  # noqa
             return (clock, "") if clock else (None, rest)
         case Slot.version:
             version = read_version(folded) or (f"v{folded}" if folded.isdigit() else None)
-            return (version, "") if version else (None, rest)
+            return (version, "") if version else _leading_version(rest)
+        case Slot.form | Slot.folder:
+            return _of_export(slot, rest)
         case Slot.task:
             return _task(rest, folded, known)
     return _first(slot, rest, folded, known)
@@ -225,6 +244,19 @@ def _task(rest: str, folded: str, known: Known) -> tuple[JsonValue, str]:
         return rest, ""
     span = next(iter(find_tasks(folded, known)), None)
     return (span.value, "") if span is not None else (None, rest)
+
+
+def _leading_version(rest: str) -> tuple[JsonValue, str]:
+    first, _, left = rest.partition(" ")
+    version = read_version(fold(first))
+    return (version, left) if version else (None, rest)
+
+
+def _of_export(slot: Slot, rest: str) -> tuple[JsonValue, str]:
+    if slot is Slot.folder:
+        return take_folder(rest), ""
+    forms, left = take_forms(rest)
+    return (list(forms), left) if forms else (None, rest)
 
 
 def _leading_numbers(rest: str) -> tuple[JsonValue, str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from agent.faces.console import out, tell
+from agent.faces.views.using import exported_texts
 from tools.exporting.export import FORMS, Exported, Form, Wish, export
 from tools.exporting.gguf import find_converter, missing_converter
 from tools.exporting.hub import plan_upload, upload
@@ -65,10 +66,9 @@ def _forms(used: UsedVersion, wish: ExportWish, say: Speaker) -> tuple[Form, ...
 
 
 def _show(one: Exported, say: Speaker) -> None:
-    numbers = {"size": one.size / 1e6, "seconds": one.seconds}
-    folder = visible(str(one.folder))
-    out(say(T("{form}: {folder} ({size:.1f} MB, {seconds:.0f} s)", form=one.form, folder=folder, **numbers)))
-    for note in one.notes:
+    first, *notes = exported_texts(one)
+    out(say(first))
+    for note in notes:
         out("  " + say(note))
 
 

@@ -140,12 +140,20 @@ class PlainChat:
             return words[1:] if words[1] in self._commands or words[1].startswith("-") else None
         if not words or words[0] not in self._commands:
             return None
-        if any(word.startswith("-") for word in words[1:]) or words[0] in _ALWAYS_COMMANDS:
-            return words
+        return words if self._is_command(words) else None
+
+    def _is_command(self, words: list[str]) -> bool:
+        """True for words that begin like a command and cannot be talk."""
+        flagged = any(word.startswith("-") for word in words[1:])
         names_task = len(words) > 1 and words[1] in self._workspace.task_names()
-        if words[0] in BY_NAME:
-            return words if names_task and Slot.task not in BY_NAME[words[0]].slots else None
-        return words if names_task or len(words) == 1 else None
+        said = BY_NAME.get(words[0])
+        if said is not None and Slot.text in said.slots:  # in a text anything may begin with a dash
+            return names_task and flagged
+        if flagged or words[0] in _ALWAYS_COMMANDS:
+            return True
+        if said is not None:
+            return names_task and Slot.task not in said.slots
+        return names_task or len(words) == 1
 
     def _turn(self, text: str) -> PlainTurn:
         """One turn of the conversation."""

@@ -25,6 +25,7 @@ from agent.faces.plain import PlainFace
 from agent.faces.plain_answers import DECIDING, TypedAnswers
 from agent.faces.plain_samples import review_samples
 from agent.faces.plain_turn import PlainTurn
+from agent.faces.plain_using import export_asked, predict_typed
 from agent.faces.splitting import offer_split
 from agent.faces.training import stop_training
 from agent.faces.views.errors import error_lines
@@ -84,6 +85,8 @@ class PlainOrders:
             "continue": self._ask_first,
             "adopt": self._adopt,
             "rollback": self._roll_back,
+            "predict": lambda args: self._done(predict_typed(self._named(args), args, self._say)),
+            "export": lambda args: self._done(export_asked(self._named(args), workspace.root, args, self._say)),
             "stop": self._stop,
             "errors": self._errors,
             "versions": self._versions,

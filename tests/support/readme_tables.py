@@ -26,6 +26,7 @@ _EXAMPLES = {
     "change": "epochs 6",
     "until": "7:00",
     "page": "LoRA",
+    "text": "這個提案很好",
 }
 READMES = {"README.md": "en", "README.zh-TW.md": "zh-TW"}
 

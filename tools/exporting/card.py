@@ -116,16 +116,18 @@ def _what(facts: Facts, say: Speaker) -> list[str]:
     if definition.answer.labels:
         lines.append(say(T("Labels: {labels}.", labels=visible(", ".join(definition.answer.labels), 400))))
     lines.append(say(T("Base model: {name}.", name=visible(info.title, 120))))
-    entry = entry_of(config.training.base_model, used.task.path)
-    if entry is not None and entry.terms is not None:
-        lines.append(say(T("Licence of the base model: {name}, {url}", name=entry.terms.name, url=entry.terms.url)))
-    else:
-        lines.append(
-            say(T("The licence of the base model is not known to this program: look it up before you share this."))
-        )
+    lines.append(say(licence_text(used)))
     method = T("Trained with {method}, seed {seed}.", method=config.training.method, seed=used.seed)
     lines += [say(method), *(say(note) for note in facts.notes)]
     return [f"- {line}" for line in lines]
+
+
+def licence_text(used: UsedVersion) -> Text:
+    """The licence of the base model, which goes with everything made of it."""
+    entry = entry_of(used.task.config.values.training.base_model, used.task.path)
+    if entry is not None and entry.terms is not None:
+        return T("Licence of the base model: {name}, {url}", name=entry.terms.name, url=entry.terms.url)
+    return T("The licence of the base model is not known to this program: look it up before you share this.")
 
 
 def _load(facts: Facts, form: str) -> list[str]:

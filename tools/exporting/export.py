@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -57,6 +58,8 @@ class Wish:
     numbers: Literal["fp32", "bf16"] = "bf16"
     """Of the merged weights."""
     converter: Path | None = None
+    stop: threading.Event | None = None
+    """Ends the process that is at work once it is set; nothing half written stays."""
 
 
 @dataclass
@@ -89,7 +92,7 @@ def export(used: UsedVersion, wish: Wish, tell: Tell, say: Speaker) -> list[Expo
     Raises Refused for a version without weights of its own and for folders that hold something else, MissingPart for GGUF
     without a converter.
     """
-    _check(used, wish)
+    check_export(used, wish)
     wish.target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".iterate-export-", dir=wish.target) as scratch:
         start = time.monotonic()
@@ -104,11 +107,11 @@ def export(used: UsedVersion, wish: Wish, tell: Tell, say: Speaker) -> list[Expo
             start = time.monotonic()
             notes = _WRITERS[form](work, Path(scratch), merged)
             seconds = time.monotonic() - start + (spent if form == "merged" else 0)
-            written.append(Exported(form, work.place(form), _size(work.place(form)), round(seconds, 1), notes))
+            written.append(Exported(form, work.place(form), folder_size(work.place(form)), round(seconds, 1), notes))
     return written
 
 
-def _check(used: UsedVersion, wish: Wish) -> None:
+def check_export(used: UsedVersion, wish: Wish) -> None:
     """Everything that can be known to go wrong, before a model is loaded."""
     if used.weights is None:
         raise Refused(
@@ -136,11 +139,11 @@ def _errand(used: UsedVersion, wish: Wish, merged: Path | None, tell: Tell) -> E
     rows = used.labelled("valid", CHECKED_ROWS) if merged is not None else []
     with errand_files(used, rows) as files:
         more = {"target": merged, "turns": used.turns_before(), "store": wish.numbers}
-        return _done(ExportErrand.model_validate({**files, **more}), tell)
+        return _done(ExportErrand.model_validate({**files, **more}), tell, wish.stop)
 
 
-def _done(errand: ExportErrand | GgufErrand, tell: Tell) -> ExportDone:
-    for event in run_errand(errand):
+def _done(errand: ExportErrand | GgufErrand, tell: Tell, stop: threading.Event | None) -> ExportDone:
+    for event in run_errand(errand, stop):
         if isinstance(event, ExportDone):
             done = event
         elif isinstance(event, PhaseSaid):
@@ -170,10 +173,8 @@ def _adapter(work: _Work, scratch: Path, _merged: Path | None) -> list[Text]:
     config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
     config["base_model_name_or_path"] = hub_name(work.used)
     write_atomic(folder / "adapter_config.json", json.dumps(config, ensure_ascii=False, indent=2) + "\n")
-    base = prepared_folder(work.used.task.config.values.training.base_model, work.used.task.path)
-    for pattern in _TOKENIZER if base is not None else ():
-        for file in base.glob(pattern) if base is not None else ():
-            shutil.copy2(file, folder / file.name)
+    for file in tokenizer_files(work.used):
+        shutil.copy2(file, folder / file.name)
     write_atomic(folder / "README.md", card(Facts(work.used, work.asked, []), "adapter", work.say))
     _put(work, folder, "adapter")
     return []
@@ -194,16 +195,18 @@ def _gguf(work: _Work, scratch: Path, merged: Path | None) -> list[Text]:
     assert converter is not None
     folder = scratch / "gguf"
     file = folder / f"{work.name}.gguf"
-    convert(converter, merged, file, "f32" if work.wish.numbers == "fp32" else "bf16")
-    done = finished(work.used, file, work.outputs, work.tell)
+    convert(converter, merged, file, "f32" if work.wish.numbers == "fp32" else "bf16", work.wish.stop)
+    done = finished(work.used, file, work.outputs, work.tell, work.wish.stop)
     _put(work, folder, "gguf")
     return [T("Converted by {name}.", name=visible(converter.name)), *_agreement(done)]
 
 
-def finished(used: UsedVersion, file: Path, outputs: list[str], tell: Tell) -> ExportDone:
+def finished(
+    used: UsedVersion, file: Path, outputs: list[str], tell: Tell, stop: threading.Event | None = None
+) -> ExportDone:
     """Have a converted file made whole and read back; raises InputError for one that reads text differently."""
     with errand_files(used, used.labelled("valid", CHECKED_ROWS)) as files:
-        return _done(GgufErrand.model_validate({**files, "file": file, "expected": outputs}), tell)
+        return _done(GgufErrand.model_validate({**files, "file": file, "expected": outputs}), tell, stop)
 
 
 def _ollama(work: _Work, scratch: Path, merged: Path | None) -> list[Text]:
@@ -252,7 +255,15 @@ def _mark(work: _Work, folder: Path, form: Form) -> None:
     write_atomic(folder / MARK, json.dumps(said, ensure_ascii=False, indent=2) + "\n")
 
 
-def _size(folder: Path) -> int:
+def tokenizer_files(used: UsedVersion) -> Iterator[Path]:
+    """The files of the base model's tokenizer, where the base model is on this machine."""
+    base = prepared_folder(used.task.config.values.training.base_model, used.task.path)
+    if base is not None:
+        yield from (file for pattern in _TOKENIZER for file in base.glob(pattern))
+
+
+def folder_size(folder: Path) -> int:
+    """Bytes of all files in a folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 

@@ -6,9 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from tools.errors import MissingPart, RunFailed
+from tools.exporting.stopping import ended_by
 from tools.text import T, visible
 
 ENVIRONMENT = "ITERATE_GGUF_CONVERTER"
@@ -39,27 +41,27 @@ def missing_converter(given: Path | None) -> MissingPart:
     )
 
 
-def convert(converter: Path, merged: Path, target: Path, numbers: str) -> None:
+def convert(converter: Path, merged: Path, target: Path, numbers: str, stop: threading.Event | None = None) -> None:
     """Run the converter on a merged model; `numbers` is what it calls --outtype. Raises RunFailed with its last words."""
     script = [sys.executable, str(converter)] if converter.suffix == ".py" else [str(converter)]
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}")
-    done = subprocess.run(
+    process = subprocess.Popen(
         [*script, str(merged), "--outfile", str(part), "--outtype", numbers],
-        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         errors="replace",
-        check=False,
     )
-    if done.returncode != 0 or not part.is_file():
+    with process, ended_by(stop, process):
+        said, complained = process.communicate()
+    if process.returncode != 0 or not part.is_file():
         part.unlink(missing_ok=True)
+        words = visible((complained.strip() or said.strip())[-_SAID:])
         raise RunFailed(
-            T("The converter {name} failed: {words}", name=visible(converter.name), words=_last_words(done)),
+            T("The converter {name} failed: {words}", name=visible(converter.name), words=words),
             hint=T("Its version must know the model's architecture and tokenizer; a newer llama.cpp may."),
             page="troubleshooting/installation",
         )
     part.replace(target)
-
-
-def _last_words(done: subprocess.CompletedProcess[str]) -> str:
-    return visible((done.stderr.strip() or done.stdout.strip())[-_SAID:])

@@ -5,6 +5,7 @@ One worker holds the weights. Answers are appended to the output a portion at a 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,14 +56,16 @@ class Count:
     """Outputs that could not be read, earlier ones included."""
 
 
-def predict(used: UsedVersion, rows: list[Example], tell: Tell, *, skip: int = 0) -> Iterator[list[Answered]]:
-    """The answers to the rows after the first `skip`, a portion at a time."""
+def predict(
+    used: UsedVersion, rows: list[Example], tell: Tell, *, skip: int = 0, stop: threading.Event | None = None
+) -> Iterator[list[Answered]]:
+    """The answers to the rows after the first `skip`, a portion at a time; `stop` ends the worker."""
     rest = rows[skip:]
     if not rest:
         return
     with errand_files(used, rest) as files:
         number = skip
-        for event in run_errand(AnswerErrand.model_validate(files)):
+        for event in run_errand(AnswerErrand.model_validate(files), stop):
             if isinstance(event, AnswersSaid):
                 portion = zip(event.answers, rows[number : number + len(event.answers)], strict=True)
                 yield [_answered(used, number + at, row, said) for at, (said, row) in enumerate(portion, start=1)]

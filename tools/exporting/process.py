@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from tools.errors import InputError, IterateError, MissingPart, RunFailed
+from tools.exporting.stopping import ended_by
 from tools.exporting.version import UsedVersion
 from tools.files import write_atomic
 from tools.runs import Example
@@ -55,8 +57,11 @@ def write_rows(path: Path, rows: Iterable[Example]) -> None:
         stream.writelines(row.model_dump_json() + "\n" for row in rows)
 
 
-def run_errand(errand: AnyErrand) -> Iterator[Heard]:
-    """Start the worker and yield what it says; it ends with this generator. Raises what the worker failed with."""
+def run_errand(errand: AnyErrand, stop: threading.Event | None = None) -> Iterator[Heard]:
+    """Start the worker and yield what it says; it ends with this generator, or once `stop` is set.
+
+    Raises what the worker failed with; being stopped is such a failure.
+    """
     folder = errand.rows.parent
     place = folder / "errand.json"
     write_atomic(place, errand.model_dump_json())
@@ -74,7 +79,8 @@ def run_errand(errand: AnyErrand) -> Iterator[Heard]:
             start_new_session=True,  # Ctrl-C reaches this program, which ends the worker
         )
     try:
-        yield from _listen(process, log)
+        with ended_by(stop, process):
+            yield from _listen(process, log)
     finally:
         _end(process)
 

@@ -43,11 +43,7 @@ def rows_of_stream(used: UsedVersion, stream: BinaryIO) -> list[Example]:
 def single_row(used: UsedVersion, text: str | None, target: str | None, fields: dict[str, str]) -> list[Example]:
     """One row out of the words of a command line; raises InputError when they do not fill the task's fields."""
     names = used.task.definition.input_fields
-    values = dict(fields)
-    for given, usual in ((target, _USUAL_TARGET), (text, _USUAL_TEXT)):
-        if given is not None:
-            free = [name for name in names if name not in values]
-            values[next((name for name in usual if name in free), free[-1] if free else usual[0])] = given
+    values = filled(names, text, target, fields)
     missing = [name for name in names if name not in values]
     unknown = [name for name in values if name not in names]
     if missing or unknown:
@@ -59,6 +55,22 @@ def single_row(used: UsedVersion, text: str | None, target: str | None, fields: 
             ),
         )
     return _examples(used, [values], "--text", [])
+
+
+def filled(names: list[str], text: str | None, target: str | None, fields: dict[str, str]) -> dict[str, str]:
+    """The fields with a text and a target put where they belong; raises InputError where every field has its value already."""
+    values = dict(fields)
+    for given, usual in ((target, _USUAL_TARGET), (text, _USUAL_TEXT)):
+        if given is None:
+            continue
+        free = [name for name in names if name not in values]
+        if not free:
+            raise InputError(
+                T("Every field has its value already, so there is no place for {text}.", text=repr(visible(given, 80))),
+                hint=T("A row of this task has the fields {fields}.", fields=visible(", ".join(names), 200)),
+            )
+        values[next((name for name in usual if name in free), free[-1])] = given
+    return values
 
 
 def _examples(used: UsedVersion, items: Iterable[dict[str, Any]], name: str, problems: list[Problem]) -> list[Example]:

@@ -21,7 +21,7 @@ from tools.runs import Example, RunSpec
 from tools.scoring.answers import expected_answer
 from tools.scoring.asking import Asker
 from tools.task import Row, SplitName, Task
-from tools.text import T, visible
+from tools.text import T, Text, visible
 from tools.training.base_models import missing_model, resolve_base_model
 from tools.versioning.adopt import current
 from tools.versioning.pruned import pruned_note
@@ -143,14 +143,27 @@ def _in_use(task_path: Path) -> str:
     if pointer is not None:
         return pointer.version
     names = [record.version for record in list_versions(task_path) if has_weights(task_path, record.version)]
+    message, task = T("No version of {task} is in use yet.", task=task_path.name), task_path.name
+    if not names:
+        raise NotFound(message, hint=_no_weights(task), page=_PAGE)
     raise NotFound(
-        T("No version of {task} is in use yet.", task=task_path.name),
+        message,
         hint=T(
-            "Adopt one with `iterate adopt`, or name one: --version {example}. Versions with weights here: {names}.",
-            example=names[-1] if names else "v1",
-            names=", ".join(names) or "-",
+            "Adopt one: iterate adopt {task} {example}. Or name one: --version {example}, in the chat /predict {example} or "
+            "/export {example}. Versions with weights here: {names}.",
+            task=task,
+            example=names[-1],
+            names=", ".join(names),
         ),
         page="methods/comparing-versions",
+    )
+
+
+def _no_weights(task: str) -> Text:
+    return T(
+        "None has weights here, and results alone answer nothing. Improve {task}: the training that you approve there makes "
+        "weights, and keeps them.",
+        task=task,
     )
 
 
@@ -195,8 +208,8 @@ def _gone(task_path: Path, version: str) -> MissingPart:
     return MissingPart(
         message,
         hint=T(
-            "Train it again from its record: iterate rollback {task} --to {version}, then iterate train {task} --version "
-            "{version}",
+            "Improve {task}: the next version that is trained keeps its weights. Or train this one again from its record: "
+            "iterate rollback {task} --to {version}, then iterate train {task} --version {version}",
             task=task_path.name,
             version=version,
         ),

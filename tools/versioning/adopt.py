@@ -81,7 +81,8 @@ def adopt(task_path: Path, version: str, *, by: str, decision_id: str) -> Adopti
 def how_to_use(task: str) -> Text:
     """What an adopted version is for: the commands that use it and give it away."""
     return T(
-        "Use it: iterate predict {task} --text TEXT, or --file ROWS. Give it away: iterate export {task} --to FOLDER.",
+        "Use it: iterate predict {task} --text TEXT, or --file ROWS. Give it away: iterate export {task} --to FOLDER. In the "
+        "chat: /predict TEXT and /export.",
         task=visible(task),
     )
 

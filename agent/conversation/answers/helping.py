@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.conversation.answers.telling import grid, items, para
-from agent.conversation.commands import BY_NAME, Command
+from agent.conversation.commands import BY_NAME, Command, Slot
 from agent.conversation.help import GROUPS, example, of_group, possible_now, slash_form
 from agent.conversation.said import Tell
 from agent.conversation.situation import Situation
@@ -31,6 +31,8 @@ def answer(understood: Understood, situation: Situation, tell: Tell) -> None:
 
 def _one(command: Command, situation: Situation, tell: Tell) -> None:
     para(tell, T("{form}: {summary}", form=slash_form(command, situation), summary=command.summary))
-    if command.strict:
+    if Slot.text in command.slots:
+        para(tell, T("In free talk it counts only in exactly one of these wordings, because any text may follow them."))
+    elif command.strict:
         para(tell, T("In free talk it counts only in exactly one of these wordings, because it decides something."))
     items(tell, [T("{phrase}", phrase=phrase.replace("{", "<").replace("}", ">")) for phrase in command.phrases])

@@ -21,6 +21,7 @@ _QUESTIONS: dict[Slot, Text] = {
     Slot.change: T("Which change? Say a setting with its new value, or a remedy."),
     Slot.until: T("Until when?"),
     Slot.page: T("About what?"),
+    Slot.text: T("Which text?"),
 }
 _MOST_CHOICES = 12
 _OFFERED = 3

@@ -26,6 +26,7 @@ from agent.faces.tui.showing import Showing
 from agent.faces.tui.surface import Surface
 from agent.faces.tui.talk import Loaded, Talk
 from agent.faces.tui.telling import spoken
+from agent.faces.tui.using import Using
 from agent.faces.tui.widgets import key_bar
 from agent.faces.tui.widgets.blocks import PersonSaid
 from agent.faces.tui.widgets.composer import Composer
@@ -52,6 +53,8 @@ ORDERS: dict[str, Callable[[Orders, Args], Coroutine[Any, Any, None]]] = {
     "continue": Orders.go_on,
     "rollback": Orders.rollback,
     "versions": Orders.versions,
+    "predict": Orders.predict,
+    "export": Orders.export,
     "training": Orders.training,
     "stop": Orders.stop,
     "samples": Orders.samples,
@@ -64,7 +67,6 @@ ORDERS: dict[str, Callable[[Orders, Args], Coroutine[Any, Any, None]]] = {
     "quit": Orders.quit,
 }
 """Every acting command and the method that carries it out."""
-
 
 OVER_THE_SCREEN = frozenset({"errors", "versions", "training", "samples", "refs", "stop", "theme", "copy"})
 """Orders that leave the screen they come from where it is."""
@@ -98,6 +100,7 @@ class IterateApp(Surface):
         self.orders = Orders(self)
         self.desk = Desk(self)
         self.quick = QuickChecks(self)
+        self.using = Using(self)
         self.showing = Showing(self)
 
     # --- beginning
@@ -162,9 +165,11 @@ class IterateApp(Surface):
         return self.situation(stopped)
 
     def _follow_subject(self, text: str) -> None:
-        """A message that names one task turns to it, while no session holds another."""
+        """A message that names one task turns to it, while no session holds another; a text to be answered names none."""
+        from agent.conversation.understand import brings_a_text
+
         named = [name for name in self.workspace.task_names() if name in text]
-        if len(named) == 1 and not self.bridge.running:
+        if len(named) == 1 and not self.bridge.running and not brings_a_text(text):
             self.choose_task(self.workspace.task_path(named[0]))
 
     def _run_turn(self, work: Callable[[], None]) -> None:
@@ -314,6 +319,10 @@ class IterateApp(Surface):
         if self.task_path == message.task:
             self.showing.status(message.status)
 
+    def on_work_says(self, message: messages.WorkSays) -> None:
+        """A thread is so far."""
+        self.tell(message.told)
+
     def on_work_failed(self, message: messages.WorkFailed) -> None:
         """Something in a thread went wrong."""
         self.fail(message.error)
@@ -327,14 +336,13 @@ class IterateApp(Surface):
 
     def refresh_hints(self) -> None:
         """The three keys that matter now."""
-        if self.talk.busy:
-            self.chat.keys.show(key_bar.BUSY)
-        elif self.bridge.question is not None:
-            self.chat.keys.show(key_bar.ASKED)
-        elif self.showing.training:
-            self.chat.keys.show(key_bar.TRAINING)
-        else:
-            self.chat.keys.show(key_bar.IDLE)
+        states = (
+            (self.talk.busy, key_bar.BUSY),
+            (self.using.busy, key_bar.USING),
+            (self.bridge.question is not None, key_bar.ASKED),
+            (self.showing.training, key_bar.TRAINING),
+        )
+        self.chat.keys.show(next((hints for true, hints in states if true), key_bar.IDLE))
 
     def pop_to_chat(self) -> None:
         """Close whatever is above the chat."""
@@ -353,8 +361,8 @@ class IterateApp(Surface):
     # --- keys
 
     def action_interrupt(self) -> None:
-        """Interrupt the answer, never the training."""
-        if not self.talk.interrupt():
+        """Interrupt the answer or the model that is asked, never the training."""
+        if not self.talk.interrupt() and not self.using.interrupt():
             self.chat.composer.focus()
 
     def action_to_question(self) -> None:
@@ -379,6 +387,7 @@ class IterateApp(Surface):
         unsent = [one for one in (*self.talk.waiting, self.chat.composer.text) if one]
         self.memory.keep(draft="\n".join(unsent))
         self.talk.interrupt()
+        self.using.interrupt()
         self.quick.leave()
         await asyncio.to_thread(self.bridge.leave)
         self.resume_line = self.showing.resume_line()

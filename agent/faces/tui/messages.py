@@ -151,6 +151,14 @@ class OffersMade(Message):
         self.offers = offers
 
 
+class WorkSays(Message):
+    """How far something in a thread of the app is."""
+
+    def __init__(self, told: Text) -> None:
+        super().__init__()
+        self.told = told
+
+
 class WorkFailed(Message):
     """Something in a thread of the app ended with an error."""
 

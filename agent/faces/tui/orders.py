@@ -25,12 +25,13 @@ from agent.approval import (
 from agent.conversation.said import Order
 from agent.faces.standing import decision
 from agent.faces.tui import beginning, themes, wishes
+from agent.faces.tui.adopting import adopt_on_record
 from agent.faces.tui.messages import TasksRead
 from agent.faces.tui.screens.confirm import ConfirmScreen
 from agent.faces.tui.screens.resume import ResumeScreen
 from agent.faces.tui.start import overviews
 from agent.faces.tui.unattended import agreed_night, begun_night
-from agent.faces.tui.widgets.blocks import Link, Note, entries_of
+from agent.faces.tui.widgets.blocks import Link
 from agent.paths import offer_examples
 from agent.records import PastSession, find_session, past_sessions
 from tools.change import Verb
@@ -187,7 +188,7 @@ class Orders:
             case ConfirmQuestion(version=asked) if version in {"", asked}:
                 self._answer(Confirmation(adopt=True, by="person", who=user_name(), at=now()))
             case _ if version:
-                await self._adopt_on_record(self._task(args), version)
+                await adopt_on_record(self._app, self._task(args), version)
             case _:
                 self._app.tell(T("Say which version: `adopt v2`."))
 
@@ -218,6 +219,10 @@ class Orders:
                 T("The configuration of {version} is restored; nothing was lost.", version=done.restored.version)
             )
             self._app.read_status()
+
+    async def export(self, args: Args) -> None:
+        """Write a version for use elsewhere, after asking."""
+        await self._app.using.export(self._task(args), args)
 
     async def stop(self, args: Args) -> None:
         """Stop the training that runs."""
@@ -270,36 +275,15 @@ class Orders:
     def _answer(self, answer: Answer) -> None:
         self._app.desk.give(answer, self._app.bridge.token)
 
-    async def _adopt_on_record(self, task: Path, version: str) -> None:
-        from agent.manual import adopt_opened, open_for_adoption
-        from tools.comparing.report import valid_and_test
-        from tools.versioning.adopt import how_to_use
-
-        app = self._app
-        shown = visible(version, 40)
-        if not await self._sure(
-            T("Adopt {version}? This opens the locked test set, and the opening is recorded.", version=shown)
-        ):
-            return
-        await self.leave_session()
-        opened = await asyncio.to_thread(open_for_adoption, task, version)
-        found = (
-            entries_of(valid_and_test(opened, app.say))
-            if opened.scores
-            else [Note(app.say(one)) for one in opened.notes]
-        )
-        app.show(*found)
-        if await app.push_screen_wait(ConfirmScreen(T("Adopt {version} now?", version=shown), app.say, about=found)):
-            await asyncio.to_thread(adopt_opened, task, version)
-            app.tell(T("{version} is now the version in use (models/current.json).", version=shown))
-            app.tell(how_to_use(task.name))
-            app.read_status()
-
     async def _sure(self, question: Text) -> bool:
         answer: bool = await self._app.push_screen_wait(ConfirmScreen(question, self._app.say))
         return answer
 
-    # --- screens
+    # --- using a version, and screens
+
+    async def predict(self, args: Args) -> None:
+        """Answer one text with a version."""
+        await self._app.using.predict(self._task(args), args)
 
     async def errors(self, args: Args) -> None:
         """The errors: confusions, and the rows behind them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tools.change import Difficulty, Tier, Verb
 from tools.finding import Severity
+from tools.scoring.answers import ParseFailure
 from tools.text import Speaker, T, Text
 
 SOURCES: dict[str, Text] = {
@@ -19,6 +20,19 @@ VERBS: dict[Verb, Text] = {
     Verb.reject: T("rejected"),
     Verb.defer: T("left for later"),
 }
+FAILURES: dict[str, Text] = {
+    ParseFailure.empty: T("it is empty"),
+    ParseFailure.not_json: T("it is not JSON"),
+    ParseFailure.extra_text: T("there is other text around the answer"),
+    ParseFailure.not_object: T("it is JSON, but not an object"),
+    ParseFailure.missing_field: T("a field is missing"),
+    ParseFailure.extra_field: T("it has a field that was not declared"),
+    ParseFailure.wrong_type: T("a field with declared values holds something that is not text"),
+    ParseFailure.unknown_label: T("it is not one of the declared labels"),
+    ParseFailure.repeated: T("the answer is given several times"),
+    ParseFailure.cut_off: T("it ends before the answer does"),
+}
+"""Why an output is no answer."""
 SEVERITIES = {Severity.error: T("ERROR"), Severity.warning: T("WARNING"), Severity.info: T("note")}
 
 

@@ -73,6 +73,7 @@ def test_nine_of_ten_sentences_that_nothing_was_tuned_on_are_understood(talk: Si
 
 STRICT = [command for command in COMMANDS if command.strict]
 FILLED = {"numbers": "2", "version": "v2", "reason": "too slow", "until": "7:30"}
+FILLED |= {"form": "merged", "folder": "out/here", "text": "It is fine"}
 
 
 @pytest.mark.parametrize("command", STRICT, ids=lambda command: command.name)

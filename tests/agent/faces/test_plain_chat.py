@@ -41,6 +41,7 @@ class Typed:
         self._monkeypatch = monkeypatch
         self._capsys = capsys
         names = ["run", "train", "status", "adopt", "rollback", "tool", "refs", "propose", "doctor", "compare"]
+        names += ["predict", "export"]
         self.chat = PlainChat(workspace, english, "en", Settings(), self._run, names)
         self.code = 0
 
@@ -109,6 +110,11 @@ def test_a_task_that_is_not_named_is_asked_for(typed, capsys):
         ("what's wrong with stance", None),
         ("/status stance", None),
         ("iterate on it again", None),
+        ("predict stance --text 很好", ["predict", "stance", "--text", "很好"]),
+        ("predict it was - honestly - fine", None),
+        ("predict stance matters", None),
+        ("export stance --to out", ["export", "stance", "--to", "out"]),
+        ("export v2", None),
     ],
 )
 def test_a_line_is_a_command_only_where_it_can_be_nothing_else(typed, line, words):

@@ -15,6 +15,7 @@ import pytest
 from tools.errors import InputError, MissingPart, NotFound, Refused, RunFailed
 from tools.exporting.export import MARK, Exported, Wish, export
 from tools.exporting.hub import plan_upload, upload
+from tools.exporting.plan import plan_export
 from tools.exporting.predict import Answered, predict_to_file
 from tools.exporting.rows_to_answer import rows_of_file, single_row
 from tools.exporting.version import used_version
@@ -117,7 +118,7 @@ def test_answers_are_those_of_the_version_s_own_evaluation(trained: Path, tmp_pa
 def test_a_stopped_run_goes_on_where_it_was(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     asked: list[list[str]] = []
 
-    def worker(errand: AnswerErrand) -> Iterator[AnswersSaid]:
+    def worker(errand: AnswerErrand, stop: object = None) -> Iterator[AnswersSaid]:
         ids = [json.loads(line)["id"] for line in errand.rows.read_text(encoding="utf-8").splitlines()]
         asked.append(ids)
         yield AnswersSaid(answers=[RawAnswer(id=one, raw="支持", scores=None) for one in ids[:4]])
@@ -195,6 +196,23 @@ def test_a_card_says_what_it_may_say_and_shows_no_row(exported: tuple[Path, dict
     assert not re.search(r"提案\d", text)
 
 
+def test_what_would_be_written_is_known_before_and_is_what_is_written(
+    trained: Path, exported: tuple[Path, dict[str, Exported]], tmp_path: Path
+):
+    folder, done = exported
+    used = used_version(trained, "v1")
+    (adapter, merged) = plan_export(used, Wish(folder, ("merged", "adapter"), "fp32"))
+    assert [(one.form, one.folder, one.replaces) for one in (adapter, merged)] == [
+        ("adapter", done["adapter"].folder, True),
+        ("merged", done["merged"].folder, True),
+    ]
+    assert adapter.size == pytest.approx(done["adapter"].size, abs=20_000)  # the card and its mark are not counted
+    weights = (done["merged"].folder / "model.safetensors").stat().st_size
+    assert merged.size == pytest.approx(weights, rel=0.05)
+    assert not plan_export(used, Wish(tmp_path / "new", ("adapter",)))[0].replaces
+    assert not (tmp_path / "new").exists()
+
+
 def test_what_cannot_be_exported_is_refused_before_a_model_is_loaded(trained: Path, tmp_path: Path):
     used = used_version(trained, "v1")
     (tmp_path / "mine" / "adapter").mkdir(parents=True)
@@ -259,5 +277,7 @@ def test_rows_that_cannot_be_asked_are_all_named_before_a_model_is_loaded(traine
     assert single_row(used, "好", None, {"target": "長照"})[0].input == {"text": "好", "target": "長照"}
     with pytest.raises(InputError, match="fields"):
         single_row(used, "好", None, {})
+    with pytest.raises(InputError, match="no place for '好'"):
+        single_row(used, "好", None, {"target": "長照", "text": "壞"})
     with pytest.raises(NotFound, match="in use"):
         used_version(trained, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import threading
 import time
 from pathlib import Path
 
@@ -92,4 +93,24 @@ def test_whoever_stops_listening_ends_the_worker(errand, tmp_path: Path):
     while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
         time.sleep(0.01)
     heard.close()
+    assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
+
+
+def test_whoever_waits_can_end_a_worker_that_says_nothing(errand, tmp_path: Path):
+    stop = threading.Event()
+    ended: list[BaseException] = []
+
+    def wait() -> None:
+        try:
+            list(run_errand(errand("long"), stop))
+        except RunFailed as failed:
+            ended.append(failed)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+        time.sleep(0.01)
+    stop.set()
+    waiting.join()
+    assert len(ended) == 1
     assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))

@@ -16,26 +16,14 @@ from agent.faces.tui.screens.trouble import trouble
 from agent.faces.tui.widgets.key_bar import Hint, KeyBar
 from agent.faces.tui.widgets.plain_text import PlainText
 from agent.faces.tui.widgets.row_view import Part, RowView, field_parts, scores_part, twin_parts
+from agent.faces.views.words import FAILURES
 from tools.errors import IterateError
 from tools.reviewing.answers import AnsweredRow, Answers
 from tools.reviewing.batch import Candidate, Twin
 from tools.reviewing.suspects import train_candidate, valid_candidate
 from tools.samples import SUSPECTS, add
-from tools.scoring.answers import ParseFailure
 from tools.text import Speaker, T, Text, visible
 
-FAILURES: dict[str, Text] = {
-    ParseFailure.empty: T("it is empty"),
-    ParseFailure.not_json: T("it is not JSON"),
-    ParseFailure.extra_text: T("there is other text around the answer"),
-    ParseFailure.not_object: T("it is JSON, but not an object"),
-    ParseFailure.missing_field: T("a field is missing"),
-    ParseFailure.extra_field: T("it has a field that was not declared"),
-    ParseFailure.wrong_type: T("a field with declared values holds something that is not text"),
-    ParseFailure.unknown_label: T("it is not one of the declared labels"),
-    ParseFailure.repeated: T("the answer is given several times"),
-    ParseFailure.cut_off: T("it ends before the answer does"),
-}
 FILED = T("Filed as a question about its label (/samples). It is a validation row: training data does not change.")
 FILED_BEFORE = T("It was filed before (/samples).")
 HINTS: tuple[Hint, ...] = (

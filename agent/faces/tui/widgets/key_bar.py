@@ -13,6 +13,7 @@ from tools.text import Speaker, T, Text
 Hint = tuple[str, Text]
 IDLE: tuple[Hint, ...] = (("Enter", T("send")), ("/", T("commands")), ("F1", T("help")))
 BUSY: tuple[Hint, ...] = (("Esc", T("interrupt the answer")), ("Enter", T("queue a message")), ("F1", T("help")))
+USING: tuple[Hint, ...] = (("Esc", T("end the model at work")), ("Enter", T("send")), ("F1", T("help")))
 ASKED: tuple[Hint, ...] = (("Ctrl+R", T("go to the question")), ("Enter", T("send")), ("F1", T("help")))
 TRAINING: tuple[Hint, ...] = (("F2", T("watch the training")), ("Enter", T("send")), ("F1", T("help")))
 READING: tuple[Hint, ...] = (("End", T("newest message")), ("Enter", T("open")), ("F1", T("help")))
