@@ -5,8 +5,12 @@ Everything written here has passed `visible()` or is our own text, so no data ro
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
 
 from agent.faces.layout import wrap
 from tools.errors import IterateError, Problem
@@ -24,6 +28,23 @@ def out(text: str = "") -> None:
 def tell(text: str = "") -> None:
     """A line about what is going on, on stderr."""
     _write(sys.stderr, text)
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Meanwhile a terminal, reader or log that takes no more lines ends nothing: what cannot be written is left out.
+
+    For work that has a record of its own and goes on alone, such as a night whose SSH connection is lost.
+    """
+    global _unheard  # noqa: PLW0603 - the streams are those of the whole process as well
+    before, _unheard = _unheard, True
+    try:
+        yield
+    finally:
+        _unheard = before
+
+
+_unheard = False
 
 
 def ask(prompt: str) -> str | None:
@@ -76,7 +97,7 @@ def problem_lines(problem: Problem, say: Speaker) -> list[str]:
     return lines
 
 
-def _write(stream: object, text: str) -> None:
+def _write(stream: TextIO, text: str) -> None:
     assert stream is sys.stdout or stream is sys.stderr
     try:
         stream.write(text + "\n")
@@ -84,7 +105,17 @@ def _write(stream: object, text: str) -> None:
     except UnicodeEncodeError:
         stream.write(text.encode("ascii", "backslashreplace").decode("ascii") + "\n")
         stream.flush()
-    except BrokenPipeError:
-        # The reader has gone (`iterate history | head`): stop quietly, as other command-line programs do.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, RuntimeError) as wrong:  # RuntimeError: a signal came in the middle of a line, and says one itself
+        _not_written(stream, wrong)
+
+
+def _not_written(stream: TextIO, wrong: OSError | RuntimeError) -> None:
+    """Without a reader (`iterate history | head`) stop quietly, as other command-line programs do; unheard, go on."""
+    gone = isinstance(wrong, OSError) and wrong.errno in {errno.EPIPE, errno.EIO}
+    if gone and (_unheard or isinstance(wrong, BrokenPipeError)):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    if _unheard:
+        return
+    if isinstance(wrong, BrokenPipeError):
         raise SystemExit(0) from None
+    raise wrong

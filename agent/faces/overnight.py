@@ -22,7 +22,7 @@ from pathlib import Path
 from types import FrameType
 
 from agent.events import Event, Notice, Progress, VersionBegun
-from agent.faces.console import out, tell
+from agent.faces.console import out, tell, unheard
 from agent.faces.layout import wrap
 from agent.faces.views.nights import clock_of, line_text, plan_texts
 from agent.faces.views.progress import ProgressLines
@@ -148,6 +148,11 @@ def plan_lines(record: NightRecord) -> list[Text]:
 
 def work_on(record: NightRecord, say: Speaker, *, as_json: bool = False) -> int:
     """Run a night here, or take it up, until it is over or this process is told to leave; returns the exit code."""
+    with unheard():
+        return _worked_on(record, say, as_json=as_json)
+
+
+def _worked_on(record: NightRecord, say: Speaker, *, as_json: bool) -> int:
     over = over_reason(record)
     face = _JsonFace(record.id) if as_json else _Face(say)
     settings = load_settings(os.environ).settings
@@ -220,12 +225,16 @@ def _model(
     return found.model, found.price
 
 
+_LEAVING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LEAVING = T("Leaving at the next step. A training that runs goes on; nothing is lost.")
 
 
 @contextmanager
 def _leaving_on_signals(said: Callable[[], None]) -> Iterator[Callable[[], bool]]:
-    """True once a signal asked to leave: Ctrl-C, a service that stops, a terminal that is gone. A second Ctrl-C is at once."""
+    """True once a signal asked to leave: Ctrl-C, a service that stops, a terminal that is gone. A second Ctrl-C is at once.
+
+    One that the process was started to ignore stays ignored: under nohup a night survives its terminal.
+    """
     asked = threading.Event()
 
     def leave(number: int, frame: FrameType | None) -> None:
@@ -234,7 +243,8 @@ def _leaving_on_signals(said: Callable[[], None]) -> Iterator[Callable[[], bool]
         asked.set()
         said()
 
-    before = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    heeded = [one for one in _LEAVING_SIGNALS if signal.getsignal(one) != signal.SIG_IGN]
+    before = {number: signal.signal(number, leave) for number in heeded}
     try:
         yield asked.is_set
     finally:
