@@ -162,7 +162,7 @@ def _forms(model: ChatModel) -> Iterator[Ability]:
             continue
         detail = outcome if isinstance(outcome, Text) else T("the answer had another form than was asked for")
         instead = (
-            T("Analyses and the wording of proposals are made by rules.")
+            T("Analyses and the wording of proposals are made by rules; `iterate generate` hardly gets a usable row.")
             if working is None
             else T("{form} is used instead; every answer is checked in any case.", form=_FORMS[working])
         )

@@ -17,7 +17,8 @@ from tools.change import Change, ChangeKind, Edit
 from tools.editing.nearest import nearest
 from tools.errors import InputError, MissingPart, NotFound, Problem
 from tools.generating.asking import Limits
-from tools.generating.run import Order, Progress, Tell, generate_rows
+from tools.generating.order import Order
+from tools.generating.run import Progress, Tell, generate_rows
 from tools.generating.store import Generated
 from tools.generating.writer import Writer
 from tools.reading.config import CONFIG_NAMES
@@ -52,6 +53,8 @@ class GenerateDataArgs(BaseModel):
     """generate: show rows and their checks, write nothing."""
     close: bool = False
     """generate: ask nothing more, take what is there."""
+    keep_going: bool = False
+    """generate: go on although no answer of the model held a usable row so far."""
     limits: Limits = Limits()
     """generate: of cost, rate and time."""
 
@@ -106,6 +109,7 @@ def _order(args: GenerateDataArgs) -> Order:
         output=args.output,
         dry_run=args.dry_run,
         close=args.close,
+        keep_going=args.keep_going,
     )
 
 

@@ -38,7 +38,10 @@ MaxCost = Annotated[
     float | None, typer.Option("--max-cost", help=told(T("US dollars that the batch may cost at most.")))
 ]
 MaxMinutes = Annotated[
-    float | None, typer.Option("--max-minutes", help=told(T("Minutes after which this call stops asking.")))
+    float | None,
+    typer.Option(
+        "--max-minutes", help=told(T("Minutes after which this call ends, questions that are being asked included."))
+    ),
 ]
 PerMinute = Annotated[float | None, typer.Option("--per-minute", help=told(T("Questions per minute at most.")))]
 Parallel = Annotated[int, typer.Option("--parallel", min=1, max=64, help=told(T("Questions at the same time.")))]
@@ -47,6 +50,9 @@ PriceOption = Annotated[
     typer.Option(
         "--price", metavar="IN,OUT", help=told(T("Dollars for a million tokens asked and answered, such as 0.15,0.60."))
     ),
+]
+KeepGoing = Annotated[
+    bool, typer.Option("--keep-going", help=told(T("Go on although the first answers held no usable row.")))
 ]
 Close = Annotated[bool, typer.Option("--close", help=told(T("Ask nothing more: take what an unfinished batch has.")))]
 
@@ -78,6 +84,7 @@ def generate(
     per_minute: PerMinute = None,
     parallel: Parallel = 4,
     price: PriceOption = None,
+    keep_going: KeepGoing = False,
     close: Close = False,
     json: JsonFlag = False,
 ) -> None:
@@ -100,6 +107,7 @@ def generate(
         output=output,
         batch=batch,
         dry_run=dry_run is not None,
+        keep_going=keep_going,
         close=close,
         limits=Limits(parallel=parallel, max_cost=max_cost, max_minutes=max_minutes, per_minute=per_minute),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import monotonic
 
 from agent.approval import user_name
 from agent.faces.console import out, tell
@@ -15,13 +16,16 @@ from agent.settings import Settings
 from tools.files import now
 from tools.generate_data import GenerateDataArgs, generate_data, no_generator
 from tools.generating.asking import Paused
+from tools.generating.looking import advice
 from tools.generating.run import Progress
 from tools.generating.store import Generated, read_report
 from tools.generating.writer import Price, Writer
 from tools.text import Speaker, T, visible
 
 _PARTS = 10
-"""Lines of progress for each stage."""
+"""Lines of progress for each stage, where it goes fast."""
+_SILENCE = 30.0
+"""Seconds after which another line comes in any case: one question to a slow server takes minutes."""
 
 
 def generate_for(
@@ -77,15 +81,16 @@ class _Watch:
 
     def __init__(self, say: Speaker) -> None:
         self._say = say
-        self._last: tuple[str, int] | None = None
+        self._last: tuple[str, int, bool] | None = None
+        self._said_at = 0.0
         self.batch = ""
 
     def told(self, progress: Progress) -> None:
         """Hear of a step."""
         self.batch = progress.batch
-        part = (progress.stage, progress.done * _PARTS // max(1, progress.total))
-        if part != self._last:
-            self._last = part
+        part = (progress.stage, progress.done * _PARTS // max(1, progress.total), progress.unusable > 0)
+        if part != self._last or monotonic() >= self._said_at + _SILENCE:
+            self._last, self._said_at = part, monotonic()
             tell(progress_line(progress, self._say))
 
 
@@ -94,6 +99,10 @@ def _show(done: Generated, path: Path, say: Speaker, *, dry: bool) -> None:
         out(line)
     for line in weakest_lines(done.report, say) if not dry else []:
         out(line)
+    if done.report.unusable is not None:
+        read = T("Read more: iterate refs {page}", page="methods/data-generation")
+        for line in ("", *wrap(say(advice(may_go_on=not done.report.finished))), say(read)):
+            out(line)
     if dry:
         out(say(T("This was a dry run: nothing was written.")))
     elif done.report.passed:

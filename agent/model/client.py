@@ -32,6 +32,7 @@ from agent.model.quirks import Quirks
 from agent.model.thinking import without_thoughts
 from agent.model.wire import Ended, Exchange, Patience
 from agent.settings import Settings
+from tools.errors import EndpointFailed
 from tools.text import T, Text
 
 __all__ = [
@@ -65,8 +66,8 @@ def unheard(_: Text) -> None:
     """Nobody listens."""
 
 
-def uncounted(_: UsagePiece) -> None:
-    """Nobody counts."""
+def unwatched(_: Piece) -> None:
+    """Nobody watches the answer grow."""
 
 
 @dataclass
@@ -164,24 +165,30 @@ class ChatModel:
         response_format: dict[str, Any] | None = None,
         max_tokens: int | None = None,
         stopped: Callable[[], bool] = never,
-        used: Callable[[UsagePiece], None] = uncounted,
+        heard: Callable[[Piece], None] = unwatched,
     ) -> str:
         """The whole answer; it streams underneath, so that a slow model is not taken for a silent one.
 
-        `used` hears what an answer that came to its end has taken, also when it cannot be used.
+        `heard` is given each piece as it comes, also those of an answer that cannot be used in the end.
         """
-        pieces = list(self.stream(messages, stopped=stopped, response_format=response_format, max_tokens=max_tokens))
-        for each in pieces:
-            if isinstance(each, UsagePiece):
-                used(each)
+        if stopped():  # one that was told of its mistake is not asked again
+            raise self._interrupted()
+        pieces: list[Piece] = []
+        for each in self.stream(messages, stopped=stopped, response_format=response_format, max_tokens=max_tokens):
+            pieces.append(each)
+            heard(each)
         text = without_thoughts("".join(each.text for each in pieces if isinstance(each, TextPiece)))
-        if any(isinstance(each, UsagePiece) and each.finish == "length" for each in pieces):
+        ends = [each for each in pieces if isinstance(each, UsagePiece)]
+        if any(each.finish == "length" for each in ends):
             raise too_long(self.name, max_tokens or MAX_TOKENS)
-        if stopped():
-            raise failure("cut", T("The question to the language model {name} was interrupted.", name=self.name))
+        if stopped() and not ends:
+            raise self._interrupted()
         if not text.strip():
             raise empty(self.name)
         return text
+
+    def _interrupted(self) -> EndpointFailed:
+        return failure("cut", T("The question to the language model {name} was interrupted.", name=self.name))
 
     def resolve(self) -> str:
         """The name of the model, asking the server for its only one where none is set; raises EndpointFailed."""

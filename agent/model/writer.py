@@ -7,19 +7,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from threading import Event
 from typing import Any
 
 from pydantic import BaseModel
 
-from agent.model.client import ChatModel, Message, UsagePiece, never, open_model
+from agent.model.client import ChatModel, Message, Piece, TextPiece, UsagePiece, never, open_model
 from agent.model.ladder import ask
 from agent.model.prices import price_of
 from agent.model.prompts import load_prompt
 from agent.settings import Settings
 from tools.errors import EndpointFailed
 from tools.files import sha256_bytes
-from tools.generating.writer import Complete, JudgeSlots, Price, Usage, Wording, Writer, WriteSlots, rough_tokens
+from tools.generating.writer import (
+    Complete,
+    Heard,
+    JudgeSlots,
+    Price,
+    Usage,
+    Wording,
+    Writer,
+    WriteSlots,
+    rough_tokens,
+)
 
 WARM = 0.9
 """Temperature for writing, so that rows differ; the judge is asked at the client's low one."""
@@ -33,24 +42,22 @@ def open_writer(settings: Settings, price: Price | None = None) -> Writer | None
     warm, cool = open_model(settings, temperature=WARM), open_model(settings)
     if warm is None or cool is None:
         return None
-    stopped = Event()
     name = warm.resolve()
     priced = price_of(settings, name)
     return Writer(
         name=name,
-        complete=_completing(warm, stopped),
-        judge=_completing(cool, stopped),
+        complete=_completing(warm),
+        judge=_completing(cool),
         wording=wording(),
         price=price or (priced.price if priced is not None else None),
         may_see_rows=warm.may_see_rows,
-        hang_up=stopped.set,
     )
 
 
-def _completing(model: ChatModel, stopped: Event) -> Complete:
+def _completing(model: ChatModel) -> Complete:
     def complete(messages: Sequence[dict[str, str]], response_format: type[BaseModel], usage: Usage) -> str:
         counting = _Counting(model, usage)
-        asked = ask(counting, messages, response_format, max_tokens=usage.most, stopped=stopped.is_set)
+        asked = ask(counting, messages, response_format, max_tokens=usage.most, stopped=usage.ended.is_set)
         return json.dumps(asked.value.model_dump(mode="python"), ensure_ascii=True)
 
     return complete
@@ -124,23 +131,38 @@ class _Counting:
         stopped: Callable[[], bool] = never,
     ) -> str:
         """The model's answer, counted; one that fails on its way may have been paid for, and is guessed."""
-        heard: list[UsagePiece] = []
+        pieces: list[Piece] = []
+
+        def heard(piece: Piece) -> None:
+            pieces.append(piece)
+            self._usage.coming += rough_tokens(piece.text) if isinstance(piece, TextPiece) else 0
+
         asked = "".join(str(message.get("content")) for message in messages)
         try:
             text = self._model.complete(
-                messages, response_format=response_format, max_tokens=max_tokens, stopped=stopped, used=heard.append
+                messages, response_format=response_format, max_tokens=max_tokens, stopped=stopped, heard=heard
             )
         except EndpointFailed as failed:
-            if heard or failed.trouble in {"cut", "timeout", "refused", "empty"}:
-                self._count(heard, asked, "")
+            if pieces or failed.trouble in {"cut", "timeout", "refused", "empty"}:
+                self._count(pieces, asked)
+            if failed.trouble in {"cut", "refused", "empty"} and not stopped():
+                self._usage.heard.append(Heard(_words(pieces), failed.trouble))
             raise
-        self._count(heard, asked, text)
+        finally:
+            self._usage.coming = 0
+        self._count(pieces, asked)
+        self._usage.heard.append(Heard(text))
         return text
 
-    def _count(self, heard: Sequence[UsagePiece], asked: str, answered: str) -> None:
-        piece = heard[-1] if heard else UsagePiece(None, None, None)
-        if piece.prompt_tokens is None or piece.completion_tokens is None:
+    def _count(self, pieces: Sequence[Piece], asked: str) -> None:
+        ends = [piece for piece in pieces if isinstance(piece, UsagePiece)]
+        end = ends[-1] if ends else UsagePiece(None, None, None)
+        if end.prompt_tokens is None or end.completion_tokens is None:
             self._usage.counted = False
-        self._usage.prompt_tokens += rough_tokens(asked) if piece.prompt_tokens is None else piece.prompt_tokens
-        guessed = rough_tokens(answered)
-        self._usage.completion_tokens += guessed if piece.completion_tokens is None else piece.completion_tokens
+        self._usage.prompt_tokens += rough_tokens(asked) if end.prompt_tokens is None else end.prompt_tokens
+        guessed = rough_tokens(_words(pieces))
+        self._usage.completion_tokens += guessed if end.completion_tokens is None else end.completion_tokens
+
+
+def _words(pieces: Sequence[Piece]) -> str:
+    return "".join(piece.text for piece in pieces if isinstance(piece, TextPiece))

@@ -15,7 +15,7 @@ from agent.session import EXIT_CODES as SESSION_CODES
 from tests.support.nights import Night
 from tools import errors
 from tools.errors import Busy, EndpointFailed, InputError, IterateError, NeedsPerson, Refused
-from tools.generating.asking import LimitReached, Paused
+from tools.generating.asking import LimitReached, NothingUsable, Paused
 from tools.text import T, english
 
 
@@ -44,6 +44,7 @@ def all_errors(base: type[IterateError] = IterateError) -> Iterator[type[Iterate
         (EndpointFailed(T("wrong key"), trouble="auth"), 1),
         (LimitReached(T("spent")), 3),
         (Paused(T("later")), 75),
+        (NothingUsable(T("look")), 4),
         (KeyboardInterrupt(), 130),
     ],
 )

@@ -56,6 +56,11 @@ def read_label(text: str) -> str | None:
     return label.strip() if isinstance(label, str) and label.strip() else None
 
 
+def holds_object(text: str) -> bool:
+    """Whether a JSON object stands in a text, with words around it or without."""
+    return _object(text[text.find("{") : text.rfind("}") + 1]) is not None
+
+
 def _object(text: str) -> dict[str, Any] | None:
     try:
         answer = json.loads(text) if len(text) <= LONGEST_ANSWER else None

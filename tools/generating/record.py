@@ -7,11 +7,25 @@ twice but for what was on its way.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tools.errors import EndpointTrouble
 from tools.files import append_line
+
+WhyUnused = Literal["limit", "empty", "refused", "words", "form", "rows"]
+"""Why an answer could not be used; each in words in tools/generating/looking.py."""
+
+
+class Unused(BaseModel):
+    """An answer of the model that could not be used."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    why: WhyUnused
+    text: str
+    """Its beginning, as it came."""
 
 
 class RawAnswer(BaseModel):
@@ -23,10 +37,13 @@ class RawAnswer(BaseModel):
     text: str | None = None
     """The answer; None for a failure."""
     trouble: EndpointTrouble | None = None
+    """None without a text: it was ended while it was asked, and stands here for its tokens only."""
     reason: str = ""
     """The failure in English."""
     final: bool = True
-    """False for a failure after which the question is asked again."""
+    """False for a failure after which the question is asked again, and for one that was ended while it was asked."""
+    unused: list[Unused] = []
+    """The answers before this one, or before the failure."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     counted: bool = True
@@ -34,22 +51,35 @@ class RawAnswer(BaseModel):
     prompt_sha256: str
     at: str
 
+    @property
+    def writes(self) -> bool:
+        """True for an answer to a question for rows, False for one of the judge."""
+        return self.id.startswith("w")
+
 
 class Record:
     """The lines of a batch; kept in memory only when there is no file (a dry run)."""
 
-    def __init__(self, file: Path | None) -> None:
+    def __init__(self, file: Path | None, model: str) -> None:
+        """What another model than `model` failed at is open: the questions are asked again."""
         self._file = file
         self.lines: list[RawAnswer] = [] if file is None else _read(file)
-        self._final = {line.id: line for line in reversed(self.lines) if line.final}
+        final = [line for line in reversed(self.lines) if line.final]
+        self._final = {line.id: line for line in final if line.text is None and line.model == model}
+        self._final |= {line.id: line for line in final if line.text is not None}
 
     @property
     def dry(self) -> bool:
         """True when nothing is written."""
         return self._file is None
 
+    @property
+    def answered(self) -> int:
+        """How many questions have a final line."""
+        return len(self._final)
+
     def answer(self, question: str) -> RawAnswer | None:
-        """The final line of a question; the first one where a crash of a disk doubled it."""
+        """The final line of a question, an answer before a failure; the first one where a crash of a disk doubled it."""
         return self._final.get(question)
 
     def add(self, line: RawAnswer) -> None:

@@ -11,40 +11,40 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Literal
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, ConfigDict, PositiveInt
+from pydantic import BaseModel, ConfigDict
 
 from tools.errors import Busy, InputError
 from tools.evidence.row_keys import plain
-from tools.files import now
-from tools.generating.asking import Asker, LimitReached, Limits, Paused, Spent
+from tools.generating.asking import Asker, LimitReached, Limits, NothingUsable, Paused, Spent
 from tools.generating.checks import Why, Written
 from tools.generating.diversity import diversity, nearest_among, nearest_within
 from tools.generating.facts import Facts, read_facts
-from tools.generating.plan import Plan, Question, Questions, choose_label, confusions_of, rows_in_request
+from tools.generating.looking import AT_ONCE, ENOUGH, Unusable, advice, heard_so_far, unusable
+from tools.generating.order import Order, plan_of
+from tools.generating.plan import Plan, Question, Questions
 from tools.generating.record import Record
-from tools.generating.sift import Sifted, candidates, failures, never_judged, right_on_known, sift
+from tools.generating.sift import Sifted, candidates, failures, never_judged, right_on_known, sift, sound_rows
 from tools.generating.store import (
     Generated,
     Judged,
+    QuarantinedRow,
     Report,
     Weak,
     batch_folder,
-    free_name,
     read_finished,
     read_plan,
     rows_elsewhere,
     write_plan,
     write_results,
 )
-from tools.generating.writer import Writer
-from tools.read_results import ReadResultsArgs, latest, read_results
-from tools.reading.task import inside
+from tools.generating.writer import Usage, Writer
 from tools.samples import add
 from tools.task import Task
 from tools.text import T, visible
@@ -53,28 +53,7 @@ MOST_ROUNDS = 4
 MOST_TIMES = 3
 """At most so many times the questions of the first round are asked."""
 _LEAST_YIELD = 0.2
-USUAL_ROWS = 200
-"""The specification's number."""
 WEAKEST = 10
-
-
-class Order(BaseModel):
-    """What is wanted."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    label: str | None = None
-    """None: the label with the fewest training rows, or that of the batch."""
-    wanted: PositiveInt | None = None
-    """Rows that pass every check; None: those of the batch, else USUAL_ROWS."""
-    batch: str | None = None
-    """None: the unfinished batch of the label, else a new one."""
-    output: str | None = None
-    """A new file for the rows that pass, relative to the task folder."""
-    dry_run: bool = False
-    """Ask once, show what comes, write nothing."""
-    close: bool = False
-    """Ask nothing more: take what is there."""
 
 
 class Progress(BaseModel):
@@ -87,9 +66,18 @@ class Progress(BaseModel):
     done: int
     total: int
     """Questions of this stage."""
+    under_way: int = 0
+    """Questions that are being asked."""
+    minutes: float = 0.0
+    """Since this call began."""
+    rows: int = 0
+    """Rows so far that can be read and pass the checks that need no other row."""
+    unusable: int = 0
+    """Answers, while there is no such row."""
     wanted: int
     prompt_tokens: int
     completion_tokens: int
+    """With a guess for the answers that are on their way."""
     cost: float | None
     """US dollars so far; None when the price is not known."""
 
@@ -100,8 +88,8 @@ Tell = Callable[[Progress], None]
 def generate_rows(task: Task, order: Order, writer: Writer, limits: Limits, tell: Tell) -> Generated:
     """Write, check and judge rows until as many as wanted have passed, and put them up for review.
 
-    Raises Paused when it had to stop before the end (limits, a server that is gone), InputError for an order that does not fit
-    the task or the batch, and Busy while another program works on the batch.
+    Raises Paused when it had to stop before the end (limits, a server that is gone, a model without a usable row), InputError
+    for an order that does not fit the task or the batch, and Busy while another program works on the batch.
     """
     if limits.max_cost is not None and writer.price is None:
         raise InputError(
@@ -110,67 +98,14 @@ def generate_rows(task: Task, order: Order, writer: Writer, limits: Limits, tell
             page="methods/data-generation",
         )
     facts = read_facts(task)
-    plan = _plan(facts, order, writer)
+    plan = plan_of(facts, order, writer.name)
     if order.dry_run:
-        return _Run(facts, plan, writer, limits, tell, Record(None)).once()
+        return _Run(facts, plan, writer, limits, tell, Record(None, writer.name)).once(order)
     with _only_one(task.path, plan.batch):
         if read_plan(task.path, plan.batch) is None:
             write_plan(task, plan)
-        record = Record(batch_folder(task.path, plan.batch) / "raw.jsonl")
-        return _Run(facts, plan, writer, limits, tell, record).whole(close=order.close)
-
-
-def _plan(facts: Facts, order: Order, writer: Writer) -> Plan:
-    """The plan of the batch that the order means; raises InputError where they differ."""
-    path = facts.task.path
-    label = None if order.label is None else choose_label(facts, order.label)
-    name = order.batch or free_name(path, label or choose_label(facts, None))
-    known = None if order.dry_run else read_plan(path, name)
-    if known is not None:
-        _require_same(known, order)
-        return known
-    label = label or choose_label(facts, None)
-    wanted = order.wanted or USUAL_ROWS
-    result = latest(read_results(ReadResultsArgs(task_dir=path)))
-    return Plan(
-        batch=name,
-        label=label,
-        wanted=wanted,
-        per_request=rows_in_request(facts, wanted),
-        confusions=confusions_of(label, result),
-        version=result.version if result else None,
-        model=writer.name,
-        output=_output(path, order.output),
-        created_at=now(),
-    )
-
-
-def _output(path: Path, file: str | None) -> str | None:
-    if file is None:
-        return None
-    whole = inside(path, file)
-    if whole is None or whole.suffix != ".jsonl":
-        raise InputError(
-            T("{file} is no place for new rows.", file=visible(file, 200)),
-            hint=T("Name a .jsonl file inside the task folder, such as data/raw/generated.jsonl."),
-        )
-    return file
-
-
-def _require_same(plan: Plan, order: Order) -> None:
-    asked = {"label": order.label, "wanted": order.wanted, "output": order.output}
-    kept = {"label": plan.label, "wanted": plan.wanted, "output": plan.output}
-    other = [name for name, value in asked.items() if value is not None and value != kept[name]]
-    if other:
-        raise InputError(
-            T(
-                "Batch {batch} was begun for {wanted} rows of {label}.",
-                batch=plan.batch,
-                wanted=plan.wanted,
-                label=visible(plan.label, 60),
-            ),
-            hint=T("Go on with it without further options, close it (--close), or begin another one (--batch NAME)."),
-        )
+        record = Record(batch_folder(task.path, plan.batch) / "raw.jsonl", writer.name)
+        return _Run(facts, plan, writer, limits, tell, record).whole(order)
 
 
 class _Run:
@@ -181,26 +116,36 @@ class _Run:
         self._questions = Questions(facts, plan, writer.wording, may_see_rows=writer.may_see_rows)
         self._elsewhere = rows_elsewhere(facts.task.path, plan.batch)
         self._stage: Literal["write", "judge"] = "write"
+        self._staged: list[str] = []
+        """Ids of the questions of this stage."""
+        self._began = monotonic()
+        self._keep_going = False
         self._asker = Asker(writer, record, limits, self._on_way)
+        self._sound: dict[str, int] = {}
+        """Question to the rows in its answer that can be read and pass the checks that need no other row."""
         self._numbers = 0
         """Questions for rows that this batch comes to so far."""
 
-    def once(self) -> Generated:
-        """A dry run: as many questions as the wanted rows take, nothing on disk; at a limit what there is by then."""
+    def once(self, order: Order) -> Generated:
+        """A dry run: as many questions as the wanted rows take, nothing on disk; what there is by then when it has to stop."""
+        self._keep_going, finished = order.keep_going, True
         try:
             self._round(math.ceil(self._plan.wanted / self._plan.per_request))
+        except NothingUsable:
+            finished = False
         except LimitReached:
-            if not self._sifted().written:
+            if not self._unusable().answers:
                 raise
-        return self._result(finished=True)
+        return self._result(finished=finished)
 
-    def whole(self, *, close: bool) -> Generated:
+    def whole(self, order: Order) -> Generated:
         """All rounds; the results are on disk when it returns or raises Paused."""
         before = read_finished(self._facts.task.path, self._plan.batch)
         if before is not None:
             return before
-        if close:
+        if order.close:
             return self._finish()
+        self._keep_going = order.keep_going
         try:
             self._rounds()
         except Paused:
@@ -224,13 +169,64 @@ class _Run:
             before = passed
 
     def _round(self, size: int) -> None:
-        self._stage = "write"
         self._numbers += size
-        self._asker.ask([self._questions.write(number) for number in range(1, self._numbers + 1)])
-        self._stage = "judge"
+        asked = [self._questions.write(number) for number in range(1, self._numbers + 1)]
+        self._begin("write", asked)
+        self._look(asked)
+        self._asker.ask(asked)
         judged: list[Question] = [self._questions.judge(row.id, row.fields) for row in self._sifted().open]
         if judged:
-            self._asker.ask([*self._questions.known_questions(), *judged])
+            judged = [*self._questions.known_questions(), *judged]
+            self._begin("judge", judged)
+            self._asker.ask(judged)
+
+    def _begin(self, stage: Literal["write", "judge"], questions: Sequence[Question]) -> None:
+        self._stage, self._staged = stage, [one.id for one in questions]
+
+    def _look(self, questions: Sequence[Question]) -> None:
+        """Ask a few at a time until a usable row came; raises NothingUsable once that is not to be expected any more."""
+        while not self._keep_going and not self._usable():
+            if self._unusable().answers >= ENOUGH:
+                raise self._nothing_usable(len(questions))
+            few = [one for one in questions if self._record.answer(one.id) is None][:AT_ONCE]
+            if not few:
+                return
+            self._asker.ask(few, self._enough)
+
+    def _enough(self, usages: Sequence[Usage]) -> bool:
+        return not self._rows(self._own()) and self._unusable().answers + heard_so_far(usages) >= ENOUGH
+
+    def _usable(self) -> bool:
+        """Whether this model wrote a row that was put before the judge, or is to be."""
+        found = sift(self._facts, self._plan, self._record, self._own(), self._elsewhere)
+        judged = any(one.fault.why in {"judge", "unjudged"} for one in found.quarantined)
+        return bool(found.open or found.passed or judged)
+
+    def _unusable(self) -> Unusable:
+        return unusable(self._record.lines, self._writer.name)
+
+    def _own(self) -> list[str]:
+        """The questions for rows that this model answered: another one may have begun the batch."""
+        lines = {name: self._record.answer(name) for name in self._names()}
+        return [name for name, line in lines.items() if line is not None and line.model == self._writer.name]
+
+    def _rows(self, names: Sequence[str]) -> int:
+        for name in names:
+            if name not in self._sound and self._record.answer(name) is not None:
+                self._sound[name] = sound_rows(self._facts, self._plan, self._record, name)
+        return sum(self._sound.get(name, 0) for name in names)
+
+    def _nothing_usable(self, questions: int) -> NothingUsable:
+        found = self._unusable()
+        told = T(
+            "No answer of {model} held a usable row (answers: {answers}, questions: {asked}). The batch paused before the rest "
+            "of its {questions} questions.",
+            model=visible(self._writer.name, 80),
+            answers=found.answers,
+            asked=found.questions,
+            questions=questions,
+        )
+        return NothingUsable(told, hint=advice(may_go_on=True), page="methods/data-generation")
 
     def _sifted(self) -> Sifted:
         return sift(self._facts, self._plan, self._record, self._names(), self._elsewhere)
@@ -280,10 +276,19 @@ class _Run:
             completion_tokens=spent.completion_tokens,
             counted=spent.counted,
             cost=self._cost(spent),
+            unusable=self._wrong(found.quarantined),
             file=None if self._record.dry else f"data/generated/{self._plan.batch}/rows.jsonl",
         )
         rows = candidates(self._facts, self._plan, self._record, found.passed)
         return Generated(report=report, rows=rows, quarantined=found.quarantined)
+
+    def _wrong(self, quarantined: Sequence[QuarantinedRow]) -> Unusable | None:
+        """What the answers were while none of them held a usable row; None once one did."""
+        found = self._unusable()
+        if not found.answers or self._usable():
+            return None
+        row = next((" / ".join(one.fields.values()) for one in quarantined if one.fields), "")
+        return found if found.example else found.model_copy(update={"example": row})
 
     def _real(self, count: int) -> list[str]:
         """As many texts of the label from train, to compare with."""
@@ -302,16 +307,21 @@ class _Run:
         price = self._writer.price
         return None if price is None else price.of(spent.prompt_tokens, spent.completion_tokens)
 
-    def _on_way(self, spent: Spent, done: int, total: int) -> None:
+    def _on_way(self, usages: Sequence[Usage]) -> None:
+        spent, rows = self._asker.spent, self._rows(self._names())
         self._tell(
             Progress(
                 batch=self._plan.batch,
                 stage=self._stage,
-                done=done,
-                total=total,
+                done=sum(self._record.answer(name) is not None for name in self._staged),
+                total=len(self._staged),
+                under_way=len(usages),
+                minutes=(monotonic() - self._began) / 60,
+                rows=rows,
+                unusable=0 if rows else self._unusable().answers + heard_so_far(usages),
                 wanted=self._plan.wanted,
-                prompt_tokens=spent.prompt_tokens,
-                completion_tokens=spent.completion_tokens,
+                prompt_tokens=spent.prompt_tokens + sum(one.prompt_tokens for one in usages),
+                completion_tokens=spent.completion_tokens + sum(one.completion_tokens + one.coming for one in usages),
                 cost=self._cost(spent),
             )
         )

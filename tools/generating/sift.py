@@ -89,6 +89,12 @@ def _rows(
             yield f"{question}.{_MOST_ROWS + 1}", None, Quarantined(why="form", reason=reason)
 
 
+def sound_rows(facts: Facts, plan: Plan, record: Record, question: str) -> int:
+    """How many rows of one answer can be read and pass the checks that need no other row."""
+    rows = [row for _, row, fault in _rows(facts, record, [question]) if row is not None and fault is None]
+    return sum(fault_of(facts, plan.label, row) is None for row in rows)
+
+
 def _as_text(item: JsonValue) -> str:
     return visible(json.dumps(item, ensure_ascii=True)[: 2 * _LONGEST_SHOWN], _LONGEST_SHOWN)
 

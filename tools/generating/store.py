@@ -22,6 +22,7 @@ from tools.errors import InputError
 from tools.files import write_atomic, write_model
 from tools.generating.checks import Quarantined, Why
 from tools.generating.diversity import Diversity
+from tools.generating.looking import Unusable
 from tools.generating.plan import Plan
 from tools.reviewing.batch import Candidate, candidates_file, load_batch
 from tools.reviewing.row_forms import row_object
@@ -90,6 +91,8 @@ class Report(_Model):
     """False: the server did not count, the tokens are guessed."""
     cost: float | None = None
     """US dollars; None when the price is not known."""
+    unusable: Unusable | None = None
+    """The answers of this model while none of them held a usable row."""
     file: str | None = None
     """Of the rows that passed, relative to the task folder; None for a dry run."""
 

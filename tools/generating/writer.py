@@ -7,24 +7,42 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, NonNegativeFloat
+
+from tools.errors import EndpointTrouble
 
 Message = dict[str, str]
 """A chat message: role and content."""
 
 
+@dataclass(frozen=True)
+class Heard:
+    """One answer of the model as it came, whether or not it could be used."""
+
+    text: str
+    trouble: EndpointTrouble | None = None
+    """cut at its limit, empty, or refused; None for one that came whole."""
+
+
 @dataclass
 class Usage:
-    """What one question has taken, all its requests together; filled while it is asked, also when it fails."""
+    """What one question may take and has taken, all its requests together; filled while it is asked, also when it fails."""
 
     most: int
     """Tokens that an answer may have."""
+    ended: Event = field(default_factory=Event)
+    """Set by the asker when the question is to end at once."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     counted: bool = True
     """False when the server did not count and the numbers are guessed from characters."""
+    coming: int = 0
+    """Tokens of the answer that is on its way, guessed."""
+    heard: list[Heard] = field(default_factory=list)
+    """The answers that came to an end: one where the first can be used, more where the model was asked again."""
 
 
 class Complete(Protocol):
@@ -88,10 +106,6 @@ class Wording:
     """Ways to be hard, in turn, such as "reports an opinion without sharing it"."""
 
 
-def nothing() -> None:
-    """Nothing has to be hung up."""
-
-
 @dataclass(frozen=True)
 class Writer:
     """A language model with its words and its price."""
@@ -106,8 +120,6 @@ class Writer:
     """None: unknown, which is said and never taken for free."""
     may_see_rows: bool = True
     """False: no training row may stand in a prompt, so there are no examples and no known rows to test the judge with."""
-    hang_up: Callable[[], None] = field(default=nothing)
-    """Ends the questions that are being asked."""
 
 
 def rough_tokens(text: str) -> int:

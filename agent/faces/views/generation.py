@@ -8,6 +8,7 @@ from agent.faces.layout import wrap
 from agent.faces.views.blocks import bullet
 from tools.generating.checks import WHYS
 from tools.generating.diversity import Diversity
+from tools.generating.looking import WHYS_UNUSED
 from tools.generating.run import Progress
 from tools.generating.store import Generated, QuarantinedRow, Report
 from tools.reviewing.batch import Candidate
@@ -19,17 +20,26 @@ LEAST_RIGHT = 0.7
 
 
 def progress_line(progress: Progress, say: Speaker) -> str:
-    """One line about how far a batch is."""
+    """One line about how far a batch is, and whether anything usable came of it."""
     line = T(
-        "{batch}, {stage}: {done} of {total} questions, {tokens} tokens{cost}",
+        "{batch}, {stage}: {done} of {total} questions, {asked} being asked, {minutes:.1f} min, {tokens} tokens{cost}{rows}",
         batch=progress.batch,
         stage=_STAGES[progress.stage],
         done=progress.done,
         total=progress.total,
+        asked=progress.under_way,
+        minutes=progress.minutes,
         tokens=progress.prompt_tokens + progress.completion_tokens,
         cost=_cost(progress.cost),
+        rows=_rows_so_far(progress),
     )
     return visible(say(line))
+
+
+def _rows_so_far(progress: Progress) -> Text | str:
+    if progress.rows:
+        return T(", {count} rows so far", count=progress.rows)
+    return T(", no usable row in {count} answers", count=progress.unusable) if progress.unusable else ""
 
 
 def _cost(cost: float | None) -> Text | str:
@@ -47,7 +57,7 @@ def report_lines(report: Report, say: Speaker) -> list[str]:
         model=visible(report.model, 80),
         written=report.written,
     )
-    lines = [*wrap(say(head)), *_quarantine(report, say)]
+    lines = [*wrap(say(head)), *_quarantine(report, say), *_unusable(report, say)]
     for text in (*_failed(report), *_judge(report), *_diversity(report), _spent(report)):
         lines += bullet(say(text))
     return lines
@@ -61,6 +71,24 @@ def _quarantine(report: Report, say: Speaker) -> list[str]:
     lines = bullet(say(told))
     for why, number in report.quarantined.items():
         lines += wrap(f"{number:>5}  {say(WHYS[why])}", indent="  ")
+    return lines
+
+
+def _unusable(report: Report, say: Speaker) -> list[str]:
+    """What the answers were while none of them held a usable row."""
+    found = report.unusable
+    if found is None:
+        return []
+    told = T(
+        "No answer held a usable row (answers: {answers}, questions: {questions}):",
+        answers=found.answers,
+        questions=found.questions,
+    )
+    lines = bullet(say(told))
+    for why, number in found.whys.items():
+        lines += wrap(f"{number:>5}  {say(WHYS_UNUSED[why])}", indent="  ")
+    if found.example:
+        lines += wrap(say(T("One of them begins: {text}", text=found.example)), indent="    ")
     return lines
 
 
@@ -113,7 +141,7 @@ def _spent(report: Report) -> Text:
         completion=report.completion_tokens,
     )
     if not report.counted:
-        told = T("{told} (partly guessed: the server does not count)", told=told)
+        told = T("{told} (partly guessed: not every answer came with a count)", told=told)
     if report.cost is None:
         return T("{told}; the price of {model} is not known", told=told, model=visible(report.model, 80))
     return T("{told}; {cost:.4f} USD", told=told, cost=report.cost)

@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from agent.faces import plain_samples, reviewing
+from agent.faces import generating, plain_samples, reviewing
 from tests.support.nursery import Life, Nursery
 from tests.support.openai_server import FakeEndpoint, Reply
 from tests.support.writers import make_task, sentence
+from tools.generating.run import Progress
 from tools.reading.task import load_task
 from tools.reviewing.batch import Candidate, Check
 from tools.samples import add, load_batch
@@ -107,6 +108,48 @@ def test_a_dry_run_shows_rows_with_their_checks_and_writes_nothing(
     assert code == 0
     assert shown.count("with the label hidden it says 中立") == 5
     assert sorted(program.task.rglob("*")) == before
+
+
+def test_a_model_that_writes_no_usable_row_is_said_to_and_what_to_do(
+    tmp_path: Path, nursery: Nursery, server: FakeEndpoint
+):
+    program = Program(tmp_path, nursery, server.by(lambda _: "Certainly!").base_url)
+    code, shown = program.run("generate", "t", "--class", "中立", "--samples", "60")
+    assert code == 4
+    dry, shown_dry = program.run("generate", "t", "--class", "中立", "--dry-run", "5")
+    assert dry == 1
+    for words in (" ".join(shown.split()), " ".join(shown_dry.split())):
+        assert "no usable row in" in words
+        assert "words without a JSON object" in words
+        assert "One of them begins: Certainly!" in words
+        for way in ("doctor --endpoint", "ITERATE_MODEL", "iterate oversample", "iterate label", "iterate review"):
+            assert way in words, way
+        assert "iterate refs methods/data-generation" in words
+    assert "--keep-going" in shown
+
+
+def test_a_long_question_is_heard_of_before_its_answer(monkeypatch: pytest.MonkeyPatch):
+    clock, lines = [100.0], list[str]()
+    monkeypatch.setattr(generating, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(generating, "tell", lines.append)
+    watch = generating._Watch(english)
+    for clock[0], minutes in ((100.0, 0.0), (110.0, 0.2), (131.0, 0.5)):
+        watch.told(
+            Progress(
+                batch="b",
+                stage="write",
+                done=0,
+                total=4,
+                under_way=2,
+                minutes=minutes,
+                wanted=20,
+                prompt_tokens=0,
+                completion_tokens=310,
+                cost=None,
+            )
+        )
+    assert len(lines) == 2
+    assert lines[1] == "b, writing: 0 of 4 questions, 2 being asked, 0.5 min, 310 tokens"
 
 
 def test_without_an_endpoint_the_way_out_is_named(tmp_path: Path, nursery: Nursery):

@@ -12,11 +12,14 @@ import pytest
 from agent.model import ladder
 from agent.model.writer import open_writer, wording
 from agent.settings import Settings
-from tests.support.openai_server import FakeEndpoint
+from tests.support.openai_server import FakeEndpoint, Reply
 from tests.support.writers import make_task, sentence
-from tools.generating.asking import Limits
-from tools.generating.run import Order, generate_rows
-from tools.generating.store import Generated
+from tools.generating import asking
+from tools.generating.asking import LimitReached, Limits, NothingUsable
+from tools.generating.looking import ENOUGH
+from tools.generating.order import Order
+from tools.generating.run import generate_rows
+from tools.generating.store import Generated, read_report
 from tools.generating.writer import JudgeSlots, WriteSlots
 from tools.samples import load_batch
 from tools.task import Task
@@ -77,6 +80,43 @@ def test_one_failure_in_the_middle_changes_no_row(tmp_path: Path, server: FakeEn
     assert result.report.failed == {}
     batch = load_batch(task.path, result.report.batch)
     assert [item.candidate.id for item in batch.items] == [row.id for row in result.rows]
+
+
+def test_the_limit_of_minutes_hangs_up_on_a_silent_server(
+    tmp_path: Path, server: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
+):
+    task, clock = make_task(tmp_path / "t"), [0.0]
+    monkeypatch.setattr(asking, "monotonic", lambda: clock[0])
+
+    def silent_at_last(body: dict[str, Any]) -> str | Reply:
+        if len(server.asked) < 3:
+            return reply(body)
+        clock[0] = 61.0
+        return Reply(fault="hang")
+
+    server.by(silent_at_last)
+    writer = open_writer(Settings(base_url=server.base_url, timeout=200))
+    assert writer is not None
+    limits = Limits(parallel=1, max_minutes=1)
+    with pytest.raises(LimitReached, match=r"Answers on record: 2; questions ended .*: 1\."):
+        generate_rows(task, Order(label="中立", wanted=10), writer, limits, lambda _: None)
+    assert server.hung_up.wait(20)
+    server.by(reply)
+    assert run(task, server).report.passed == 10
+
+
+def test_a_server_that_only_talks_pauses_the_batch_and_its_words_are_shown(tmp_path: Path, server: FakeEndpoint):
+    task = make_task(tmp_path / "t")
+    server.by(lambda _: "Certainly! \x1b[2J Here are some rows.")
+    writer = open_writer(Settings(base_url=server.base_url))
+    assert writer is not None
+    with pytest.raises(NothingUsable):
+        generate_rows(task, Order(label="中立", wanted=60), writer, Limits(parallel=2), lambda _: None)
+    report = read_report(task.path, "generated-中立")
+    assert report is not None and report.unusable is not None
+    assert ENOUGH <= report.unusable.answers <= len(server.asked) <= 2 * ENOUGH
+    assert report.unusable.whys == {"words": report.unusable.answers}
+    assert report.unusable.example == "Certainly! \\u001b[2J Here are some rows."
 
 
 def test_a_server_without_forms_is_asked_in_words(tmp_path: Path):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,12 @@ import pytest
 
 from tests.support.writers import Scripted, good, good_rows, make_task, writer_of
 from tools.errors import Busy, EndpointFailed, InputError, NotFound
-from tools.generating.asking import LimitReached, Limits, Paused
-from tools.generating.run import Order, Progress, generate_rows
-from tools.generating.store import Generated, batch_folder
+from tools.generating import asking
+from tools.generating.asking import LimitReached, Limits, NothingUsable, Paused
+from tools.generating.looking import ENOUGH, Unusable
+from tools.generating.order import Order
+from tools.generating.run import Progress, generate_rows
+from tools.generating.store import Generated, batch_folder, read_report
 from tools.generating.writer import Price, Usage
 from tools.reading.task import load_split, load_task
 from tools.samples import bulk, decide, finish, load_batch
@@ -280,9 +285,109 @@ def test_a_limit_on_cost_needs_a_price(task: Task):
 
 def test_time_is_a_limit_as_well(task: Task):
     asked = Scripted(good)
-    with pytest.raises(LimitReached):
+    with pytest.raises(LimitReached, match="Answers on record: 0"):
         run(task, asked, Limits(parallel=1, max_minutes=1e-9))
     assert asked.prompts == []
+
+
+def test_what_was_being_asked_when_the_time_was_over_is_asked_again_and_nothing_comes_twice(
+    task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    calm = run(make_task(tmp_path / "calm"), Scripted(good))
+    clock = [0.0]
+    monkeypatch.setattr(asking, "monotonic", lambda: clock[0])
+
+    def slow(messages: Any, response_format: type, usage: Usage) -> str:
+        if len(began) < 2 and began.append(messages) is None and len(began) == 1:
+            return good(messages[-1]["content"])
+        clock[0] = 61.0
+        usage.prompt_tokens = 70
+        assert usage.ended.wait(20)
+        raise failed("cut")
+
+    began: list[Any] = []
+    with pytest.raises(LimitReached) as reached:
+        run(task, slow, Limits(parallel=2, max_minutes=1))
+    assert reached.value.exit_code == 3
+    assert "Answers on record: 1; questions ended while they were asked, to be asked again: 1." in str(reached.value)
+    done = run(task, Scripted(good))
+    assert said(done) == said(calm)
+    lines = raw(task, done)
+    finals = [line["id"] for line in lines if line["final"]]
+    assert len(finals) == len(set(finals))
+    (ended,) = [line for line in lines if not line["final"]]
+    assert (ended["text"], ended["trouble"], ended["prompt_tokens"]) == (None, None, 70)
+
+
+def test_only_an_answer_that_could_not_be_used_is_given_more_room(task: Task):
+    room: list[int] = []
+
+    def answer(messages: Any, response_format: type, usage: Usage) -> str:
+        room.append(usage.most)
+        if len(room) < 3:
+            raise failed("timeout" if len(room) == 1 else "cut")
+        return good(messages[-1]["content"])
+
+    run(task, answer, Limits(parallel=1, pause=0), wanted=5)
+    assert room[0] == room[1] < room[2]
+
+
+def test_a_model_without_a_usable_row_pauses_the_batch_early_and_again_until_told_to_go_on(task: Task):
+    def weak(prompt: str) -> Exception:
+        return failed("auth" if len(asked.prompts) == 4 else "invalid")
+
+    asked, one_by_one = Scripted(weak), Limits(parallel=1)
+    with pytest.raises(Paused):
+        run(task, asked, one_by_one, wanted=60)
+    with pytest.raises(NothingUsable) as paused:
+        run(task, asked, one_by_one, wanted=60)
+    assert len(asked.prompts) == ENOUGH + 1
+    assert paused.value.exit_code == 4
+    assert f"(answers: {ENOUGH}, questions: 4)" in str(paused.value)
+    report = read_report(task.path, "generated-中立")
+    assert report is not None and not report.finished
+    assert report.unusable == Unusable(questions=4, answers=ENOUGH, whys={"form": ENOUGH})
+    silent = Scripted(good)
+    with pytest.raises(NothingUsable, match=re.escape(str(paused.value))):
+        run(task, silent, wanted=60)
+    assert silent.prompts == []
+    done = run(task, silent, wanted=60, keep_going=True)
+    assert done.report.passed >= 60
+    assert done.report.unusable is None
+
+
+def test_another_model_goes_on_with_a_paused_batch_and_is_looked_at_anew(task: Task):
+    with pytest.raises(NothingUsable):
+        run(task, Scripted(lambda _: failed("empty")), wanted=60)
+    better = replace(writer_of(Scripted(lambda _: failed("invalid"))), name="better")
+    with pytest.raises(NothingUsable, match="No answer of better"):
+        generate_rows(task, Order(label="中立"), better, QUICK, told)
+    best = replace(writer_of(Scripted(good)), name="best")
+    done = generate_rows(task, Order(label="中立"), best, QUICK, told)
+    assert (done.report.passed, done.report.questions, done.report.failed) == (60, 12, {})
+
+
+def test_rows_that_all_go_into_quarantine_are_no_usable_rows_and_one_is_shown(task: Task):
+    copied = load_split(task, "train").split.rows[0].fields["text"]
+    row = {"target": "廢除死刑", "text": copied, "label": "中立"}
+    asked = Scripted(lambda _: json.dumps({"rows": [row]}))
+    done = run(task, asked, wanted=60, dry_run=True)
+    assert not done.report.finished
+    assert done.report.quarantined == {"copy": ENOUGH}
+    assert done.report.unusable == Unusable(
+        questions=ENOUGH, answers=ENOUGH, whys={"rows": ENOUGH}, example=f"廢除死刑 / {copied}"
+    )
+    assert len(asked.prompts) == ENOUGH
+
+
+def test_one_can_tell_while_it_runs_that_nothing_usable_came(task: Task):
+    heard: list[Progress] = []
+    writer = writer_of(Scripted(lambda _: failed("refused")))
+    with pytest.raises(NothingUsable):
+        generate_rows(task, Order(label="中立", wanted=60), writer, QUICK, heard.append)
+    assert heard[-1].unusable >= 6 and heard[-1].total == 12
+    generate_rows(task, Order(label="中立", keep_going=True), writer_of(Scripted(good)), QUICK, heard.append)
+    assert heard[-1].unusable == 0 and heard[-1].rows >= 60
 
 
 def test_a_batch_can_be_closed_with_what_it_has(task: Task):
