@@ -268,7 +268,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "predict",
-        T("Answer a text with the version in use, or with another that is named."),
+        T("Answer a text with the version in use or another; fields besides it stand before it: target=X."),
         slots=(Slot.version, Slot.text),
         required=(Slot.text,),
         phrases=PHRASES["predict"],

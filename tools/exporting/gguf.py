@@ -55,7 +55,11 @@ def convert(converter: Path, merged: Path, target: Path, numbers: str, stop: thr
         errors="replace",
     )
     with process, ended_by(stop, process):
-        said, complained = process.communicate()
+        try:
+            said, complained = process.communicate()
+        except BaseException:  # a person's Ctrl+C as well: the converter does not go on for nobody
+            process.kill()
+            raise
     if process.returncode != 0 or not part.is_file():
         part.unlink(missing_ok=True)
         words = visible((complained.strip() or said.strip())[-_SAID:])
