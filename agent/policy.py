@@ -250,6 +250,11 @@ class NightRulesOfFile(_Model):
     """Trainings with different seeds before a change counts as kept."""
     quick_check: bool = True
     """Whether a change is tried on a part of the rows before its training."""
+    grace: float = Field(default=0.25, ge=0, le=10)
+    """Share of its planned minutes for which a training may go on after the time of the night; 0 cancels it at once.
+
+    An estimate that is a quarter too low still ends, and one that is hopelessly wrong does not take the morning.
+    """
 
 
 class Policy(_Model):

@@ -44,7 +44,7 @@ from agent.overnight.records import (
 )
 from agent.overnight.reporting.nights import find_night
 from agent.overnight.reporting.write import has_report, write_report
-from agent.overnight.rules import NightRules, rules_for
+from agent.overnight.rules import NightRules, grace_text, rules_for
 from agent.settings import Settings, load_settings
 from tools.errors import EndpointFailed, IterateError, NotFound, RunFailed
 from tools.generating.writer import Price
@@ -143,7 +143,8 @@ def begin_detached(workspace: Path, tasks: list[Path], wish: NightWish, language
 def plan_lines(record: NightRecord) -> list[Text]:
     """The plan of a night in sentences."""
     plan = record.plan()
-    return [*plan_texts(plan), *limit_texts(plan.limits, datetime.now().astimezone())]
+    rule = grace_text(NightRules.model_validate(plan.rules).grace)
+    return [*plan_texts(plan), *limit_texts(plan.limits, datetime.now().astimezone()), rule]
 
 
 def work_on(record: NightRecord, say: Speaker, *, as_json: bool = False) -> int:

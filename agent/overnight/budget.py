@@ -1,6 +1,7 @@
 """What a night has used and may still use: time by a clock that does not jump, trainings, tokens and dollars.
 
-The wall clock matters for `until` alone. Nothing here stops anything: the loop asks between its steps.
+The wall clock matters for `until` alone. Nothing here stops anything: the loop asks between its steps, and while it waits for
+a training (agent/overnight/overtime.py).
 """
 
 from __future__ import annotations
@@ -140,6 +141,15 @@ def exhausted(limits: BudgetLimits, spent: Spent, now: datetime) -> StopReason |
         return "runs"
     if limits.dollars and spent.dollars >= limits.dollars:  # with 0 nothing that costs is asked, and the rules go on
         return "cost"
+    return None
+
+
+def overdue(limits: BudgetLimits, spent: Spent, now: datetime, grace: float) -> StopReason | None:
+    """The limit of time that was passed more than so many minutes ago; None while there is none."""
+    if limits.until is not None and now - datetime.fromisoformat(limits.until) > timedelta(minutes=grace):
+        return "until"
+    if limits.hours is not None and spent.minutes - limits.hours * 60 > grace:
+        return "hours"
     return None
 
 

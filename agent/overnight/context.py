@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.context import Left
 from agent.events import Emit
-from agent.overnight.budget import Meter, exhausted, minutes_left, runs_left
+from agent.overnight.budget import Meter, exhausted, minutes_left, overdue, runs_left
 from agent.overnight.records import (
     Chosen,
     Guarded,
@@ -71,6 +71,11 @@ class Standing:
         return {line.task for line in self.lines if isinstance(line, TaskPaused)}
 
     @property
+    def cut(self) -> Guarded | None:
+        """The line that ended the night in the middle of a training."""
+        return next((line for line in self.lines if isinstance(line, Guarded) and line.ends is not None), None)
+
+    @property
     def spent(self) -> Spent | None:
         """The newest line about what was used."""
         return next((line for line in reversed(self.lines) if isinstance(line, Spent)), None)
@@ -120,6 +125,8 @@ class Night:
     stop: Callable[[], bool]
     tell: Tell
     model: ChatModel | None = None
+    ending: bool = False
+    """True once the night is being ended: nothing is trained any more, and no training is waited for."""
     diagnoses: dict[tuple[str, ...], Diagnosis] = field(default_factory=dict)
     """What was found on a version, so that it is not looked at again for every choice."""
 
@@ -164,8 +171,13 @@ class Night:
         self.tell(self.meter.write())
 
     def exhausted(self) -> StopReason | None:
-        """The limit that is reached."""
-        return exhausted(self.plan.limits, self.meter.spent(), datetime.now(UTC))
+        """The limit that is reached; one that a training was cancelled for stays so, whatever the clock says now."""
+        cut = self.standing().cut
+        return cut.ends if cut is not None else exhausted(self.plan.limits, self.meter.spent(), datetime.now(UTC))
+
+    def overdue(self, grace: float) -> StopReason | None:
+        """The limit of time that was passed more than so many minutes ago."""
+        return overdue(self.plan.limits, self.meter.spent(), datetime.now(UTC), grace)
 
     def minutes_left(self) -> float:
         """Minutes until the night has to be over."""

@@ -6,16 +6,18 @@ takes the night up finishes it, whatever limit its own run has used up, and whoe
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from agent.context import Context
+from agent.context import Context, Left
 from agent.events import Event, Progress, VersionBegun
 from agent.journal import Journal
 from agent.overnight.context import Night
 from agent.overnight.ended import crash_of
 from agent.overnight.last_seeds import Held, held_back, line_key
+from agent.overnight.overtime import is_going, stops
 from agent.overnight.records import Measured
 from agent.session import task_lock
 from agent.steps.execute import run_version
@@ -88,7 +90,10 @@ def _train(night: Night, begun: _Begun) -> None:
             night.meter.ran(event.run_id)
         night.watch(event)
 
-    context = Context(session=night.who, emit=hear, say=night.say, leaving=night.leaving)
+    waiting = stops(night, path, begun.minutes, partial(is_going, path, version, seed))
+    if waiting():  # before a training that was cut off is started once more only to be cancelled
+        raise Left
+    context = Context(session=night.who, emit=hear, say=night.say, leaving=waiting)
     once_more = T("Seed {seed} as well, so that luck can be told from gain", seed=seed)
     night.watch(VersionBegun(version=version, parent="", title=once_more, minutes=begun.minutes, memory_gb=None))
     try:

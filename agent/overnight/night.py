@@ -12,7 +12,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -24,6 +24,7 @@ from agent.events import Emit
 from agent.overnight.budget import Meter
 from agent.overnight.candidates import Looked, Next, look_at_all, next_of
 from agent.overnight.context import STOP, Night, Tell
+from agent.overnight.ended import cancel_runs
 from agent.overnight.finish import finish
 from agent.overnight.further_seeds import finish_begun, stop_begun, train_last, train_seed
 from agent.overnight.last_seeds import Held
@@ -40,7 +41,7 @@ from agent.overnight.records import (
     night_records,
 )
 from agent.overnight.rules import NightRules
-from agent.overnight.trial import break_off, carry_out, has_begun
+from agent.overnight.trial import break_off, carry_out, has_begun, is_trained
 from agent.overnight.watchman import keep_seal, keep_start, kept_seal
 from agent.proposing.now import base_version
 from tools.errors import Busy, InputError, IterateError
@@ -129,10 +130,7 @@ def run_night(  # noqa: PLR0913 - who watches, speaks, stops and pays are differ
         try:
             return _run(night)
         except Left:
-            if not night.stop_wanted():
-                night.spend()
-                return "stopped"
-            return _end(night, "stopped")
+            return _left(night)
 
 
 def over_reason(record: NightRecord) -> StopReason | None:
@@ -160,6 +158,16 @@ def _run(night: Night) -> StopReason:
         night.stay_or_leave()
         reason = _step(night)
     return _end(night, reason)
+
+
+def _left(night: Night) -> StopReason:
+    """End the night where a person or its time ended it in the middle of something; leave it to be taken up otherwise."""
+    reason: StopReason | None = "stopped" if night.stop_wanted() else _closing(night)
+    if reason is not None and (night.stop_wanted() or not night.stop()):
+        with suppress(Left):
+            return _end(night, reason)
+    night.spend()
+    return "stopped"
 
 
 def _step(night: Night) -> StopReason | None:
@@ -270,7 +278,8 @@ def _closing(night: Night) -> StopReason | None:
     try:
         word = (night.folder / CLOSING).read_text(encoding="utf-8").strip()
     except FileNotFoundError:
-        return None
+        cut = night.standing().cut
+        return cut.ends if cut is not None else None
     return next((reason for reason in get_args(StopReason) if reason == word), "failed")
 
 
@@ -278,14 +287,27 @@ def _end(night: Night, reason: StopReason) -> StopReason:
     """Claim, restore, say why it is over, report and notify; whatever was cut off of it is done when it is taken up."""
     reason = _closing(night) or reason
     write_atomic(night.folder / CLOSING, reason + "\n")
+    night.ending = True
     stop_begun(night)
     chosen = night.standing().open
     if chosen is not None:
-        break_off(night, chosen, T("You ended the night while it was tried."))
+        _end_trial(night, chosen)
     finish(night, reason)
     night.spend()
     night.add(Over, "over", reason=reason, message=END_MESSAGES[reason])
     return reason
+
+
+def _end_trial(night: Night, chosen: Chosen) -> None:
+    """End a trial with the night: one that was cut in a further seed is decided by those it has, any other is broken off."""
+    cut = night.standing().cut
+    if cut is None or night.stop_wanted():
+        break_off(night, chosen, T("You ended the night while it was tried."))
+    elif is_trained(night, chosen):
+        cancel_runs(night.tasks[chosen.task])
+        carry_out(night, chosen)
+    else:
+        break_off(night, chosen, cut.message)
 
 
 END_MESSAGES: dict[StopReason, Text] = {

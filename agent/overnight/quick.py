@@ -10,6 +10,7 @@ from agent.events import Progress
 from agent.overnight.belief import Belief, usual_error
 from agent.overnight.choose import quick_check_pays, quick_verdict
 from agent.overnight.context import Night
+from agent.overnight.overtime import stops
 from agent.overnight.records import Chosen, QuickChecked
 from agent.session import task_lock
 from tools.change import ChangeKind
@@ -88,12 +89,22 @@ def _begins_elsewhere(chosen: Chosen) -> bool:
 
 def _is_worth_it(night: Night, chosen: Chosen, path: Path, plan: QuickPlan) -> bool:
     """Whether what it may show is worth its part of a training, in minutes, or in runs where they are limited."""
-    training = max(chosen.minutes / night.rules.seeds, 0.1)
-    minutes = plan.estimate.minutes if plan.estimate is not None else 2 * plan.args.share * training
-    part = max(minutes / training, RUNS if night.runs_left() is not None else 0)
+    training = _training_minutes(night, chosen)
+    part = max(_minutes(night, chosen, plan) / training, RUNS if night.runs_left() is not None else 0)
     belief, seeds, rows = _first_belief(chosen), plan.args.seeds, plan.valid_rows
     known = {"noise": _noise(path), "part": part, "elsewhere": chosen.elsewhere}
     return quick_check_pays(belief, rows=rows, seeds=seeds, **known)
+
+
+def _training_minutes(night: Night, chosen: Chosen) -> float:
+    return max(chosen.minutes / night.rules.seeds, 0.1)
+
+
+def _minutes(night: Night, chosen: Chosen, plan: QuickPlan) -> float:
+    """Planned for both sides together."""
+    if plan.estimate is not None:
+        return plan.estimate.minutes
+    return 2 * plan.args.share * _training_minutes(night, chosen)
 
 
 def _first_belief(chosen: Chosen) -> Belief:
@@ -130,8 +141,9 @@ def _measure(night: Night, chosen: Chosen, path: Path) -> _Numbers | None:
             return None
         if not _is_worth_it(night, chosen, path, plan):
             return None
-        result = run_quick_check(plan, hear, night.leaving)
+        waiting = stops(night, path, _minutes(night, chosen, plan), lambda: True)
+        result = run_quick_check(plan, hear, waiting)
     if result is None:
         night.stay_or_leave()
-        raise Left  # somebody cancelled one side: it is begun anew when the night is taken up
+        raise Left  # somebody cancelled one side, or its time is over: it is begun anew when the night goes on
     return _Numbers(result.difference, result.low, result.high)

@@ -179,9 +179,12 @@ class Guarded(_Line):
         "nan_loss",
         "clock",
         "kill",
+        "time",
     ]
     message: Text
     page: str | None = None
+    ends: StopReason | None = None
+    """Why the night is over with this line; None where it goes on."""
 
 
 class TaskPaused(_Line):

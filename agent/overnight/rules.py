@@ -35,6 +35,8 @@ __all__ = [
     "NightRules",
     "RuleFacts",
     "adoption_waits",
+    "grace_minutes",
+    "grace_text",
     "parse_allow",
     "read_rules",
     "refusal",
@@ -44,6 +46,10 @@ __all__ = [
 Choice = Literal["adopt", "continue", "rollback"]
 Choose = Callable[[DecideQuestion], tuple[Choice, Text] | None]
 """What the loop makes of a compared version and why; None leaves the question to a person."""
+
+
+LEAST_MINUTES = 10.0
+"""Loading a model and the last evaluation take minutes, however short the training between them is."""
 
 
 class NightRules(BaseModel):
@@ -61,6 +67,8 @@ class NightRules(BaseModel):
     """Trainings with different seeds before a change counts as kept."""
     quick_check: bool = True
     """Whether a change may be tried on a part of the rows before its training, where that is worth its cost."""
+    grace: float = Field(default=NightRulesOfFile().grace, ge=0, le=10)
+    """Share of its planned minutes for which a training may go on after the time of the night."""
     source: str
     """Where they come from: the words of `--allow`, or the name of the policy file."""
 
@@ -80,6 +88,7 @@ def read_rules(path: Path) -> NightRules:
         deploy=policy.deploy,
         seeds=policy.night.seeds,
         quick_check=policy.night.quick_check,
+        grace=policy.night.grace,
         source=visible(path.name, 120),
     )
 
@@ -97,6 +106,7 @@ def parse_allow(words: str) -> NightRules:
         approve=allowances,
         seeds=night.seeds,
         quick_check=night.quick_check,
+        grace=night.grace,
         source="--allow " + visible(words, 120),
     )
 
@@ -132,6 +142,23 @@ def adoption_waits(rules: NightRules, facts: RuleFacts) -> Text | None:
             "Adoption would run the task's deploy command, and only a policy file with `deploy: true` allows that."
         )
     return None
+
+
+def grace_minutes(share: float, planned: float) -> float:
+    """How long a training that was planned at so many minutes may go on after the time of the night; 0 for a share of 0."""
+    return max(LEAST_MINUTES, share * planned) if share else 0.0
+
+
+def grace_text(share: float) -> Text:
+    """The rule in words."""
+    if not share:
+        return T("A training that is not finished then is cancelled at once.")
+    return T(
+        "A training that is not finished then may go on for {share:.0%} of its planned time, or {least:.0f} min where that is "
+        "longer; after that it is cancelled.",
+        share=share,
+        least=LEAST_MINUTES,
+    )
 
 
 class NightApprover:

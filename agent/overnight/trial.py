@@ -7,6 +7,7 @@ name, and each look at the numbers depends on what is recorded alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from agent.approval import Answer, DecideQuestion, Question
@@ -17,6 +18,7 @@ from agent.overnight.belief import Belief, measured, usual_error
 from agent.overnight.choose import keep, seeds_wanted
 from agent.overnight.context import Night
 from agent.overnight.ended import abandon, crash_of, session_of
+from agent.overnight.overtime import is_going, stops
 from agent.overnight.quick import quickly_checked
 from agent.overnight.records import Chosen, Tried
 from agent.overnight.rules import Choice, NightApprover
@@ -82,6 +84,15 @@ def has_begun(night: Night, chosen: Chosen) -> bool:
     """True once a session approved the change of a trial, or its quick check was measured."""
     path = night.tasks[chosen.task]
     return session_of(night, path, chosen) is not None or night.standing().quick(chosen.trial) is not None
+
+
+def is_trained(night: Night, chosen: Chosen) -> bool:
+    """True once the version of a trial has a result, or its trainings have ended and only wait to be read."""
+    path = night.tasks[chosen.task]
+    past = session_of(night, path, chosen)
+    if past is None or past.version is None:
+        return False
+    return bool(training_of(path, past.version)) or not is_going(path, past.version)
 
 
 def break_off(night: Night, chosen: Chosen, reason: Text) -> None:
@@ -186,9 +197,17 @@ class _Trial:
     def run(self) -> End:
         """Run the session of the trial to its end, or take it up, or read what came of it."""
         past = session_of(self._night, self._path, self._chosen)
+        if past is None and self._night.exhausted() in {"until", "hours"}:  # by its quick check
+            return End("interrupted", T("The time of the night was over before it began."))
         if past is None or past.open:
             self._work(fresh=past is None)
         return self._end()
+
+    @property
+    def _training_minutes(self) -> float:
+        """Planned for one training."""
+        cost = self._chosen.proposal.cost
+        return cost.minutes / max(1, cost.trainings)
 
     def answer(self, question: Question) -> Answer | None:
         """What the rules say; None where the task was changed by hand."""
@@ -202,9 +221,10 @@ class _Trial:
             watch=self._hear,
             say=night.say,
             resume_command=night.plan.resume,
-            leaving=night.leaving,
+            leaving=stops(night, self._path, self._training_minutes, lambda: not is_trained(night, self._chosen)),
         )
-        if session.run(fresh=fresh, wishes=[self._chosen.proposal] if fresh else []) == "interrupted":
+        ended = session.run(fresh=fresh, wishes=[self._chosen.proposal] if fresh else [])
+        if ended == "interrupted" or (ended == "waiting" and not self._found):
             raise Left
 
     def _hear(self, event: Event) -> None:
@@ -260,11 +280,11 @@ class _Trial:
 
     def _next_seed(self, version: str, parent: str, comparison: Comparison) -> int | None:
         """The seed that is worth training now, one that the parent has where there is one; None for enough."""
-        night, cost = self._night, self._chosen.proposal.cost
+        night = self._night
         belief = after_seeds(self._belief, comparison)
         noise = usual_error(comparison.rows, base_seeds=comparison.base_seeds)
         most = night.rules.seeds
-        if measured(comparison) is None or not night.has_room(cost.minutes / max(1, cost.trainings)):
+        if measured(comparison) is None or not night.has_room(self._training_minutes):
             return None
         elsewhere = self._chosen.elsewhere
         if not seeds_wanted(belief, trained=comparison.new_seeds, most=most, noise=noise, elsewhere=elsewhere):
@@ -285,7 +305,8 @@ class _Trial:
         args = LaunchArgs(
             task_dir=self._path, version=version, seeds=[seed], train=not asks, weights_from=parent if asks else None
         )
-        context = Context(session=self._session, emit=self._hear, say=night.say, leaving=night.leaving)
+        waiting = stops(night, self._path, self._training_minutes, partial(is_going, self._path, version, seed))
+        context = Context(session=self._session, emit=self._hear, say=night.say, leaving=waiting)
         try:
             done = run_version(args, context)
         except RunFailed as failed:

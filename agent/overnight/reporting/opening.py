@@ -47,6 +47,9 @@ def _ending(facts: NightFacts) -> Iterator[Text]:
             at=moment(facts.newest_at),
             why=why,
         )
+    for one in facts.guards:
+        if one.guard == "time":
+            yield T("A training on {task} was cut off: {reason}", task=plain(one.task or "-", 60), reason=one.message)
     yield _counted(facts)
 
 

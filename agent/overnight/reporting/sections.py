@@ -23,6 +23,7 @@ from agent.overnight.reporting.words import (
     plain,
     points,
 )
+from agent.overnight.rules import grace_text
 from tools.comparing.words import metric_name, p_value, verdict_name
 from tools.text import T, Text, sayable
 from tools.versioning.forecasts import ForecastScore
@@ -63,6 +64,9 @@ def _budget(facts: NightFacts) -> Iterator[Block]:
         [T("Tokens of the language model"), f"{used.tokens:,}", _at_most(None)],
     ]
     yield Table(T("What was used, and what was allowed"), [T("What"), T("Used"), T("Limit")], rows)
+    share = facts.rules.get("grace")  # which plans of earlier releases do not have
+    if isinstance(share, int | float):
+        yield Para([grace_text(share)])
     if facts.taken_up:
         yield Para(
             [T("The night was taken up again after its process had gone: {count} time(s).", count=facts.taken_up)]

@@ -45,6 +45,7 @@ GUARDS: dict[str, Text] = {
     "nan_loss": T("loss is not a number"),
     "clock": T("clock"),
     "kill": T("killed process"),
+    "time": T("time of the night"),
 }
 WAITS: dict[str, Text] = {
     "proposal": T("proposal"),

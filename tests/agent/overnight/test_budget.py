@@ -15,6 +15,7 @@ from agent.overnight.budget import (
     limit_texts,
     limits_of,
     minutes_left,
+    overdue,
     runs_left,
     until_instant,
 )
@@ -215,3 +216,11 @@ def test_everything_that_is_wrong_with_a_budget_is_said_at_once():
         with pytest.raises(InputError) as error:
             limits_of(**given)
         assert "without an end" in str(error.value.problems[0].message)
+
+
+def test_a_limit_of_time_is_overdue_once_more_than_the_grace_has_passed():
+    seven = BudgetLimits(until="2026-11-22T11:30:00+00:00")
+    assert [overdue(seven, spent(), NOON, grace) for grace in (0, 29, 30, 60)] == ["until", "until", None, None]
+    hours = BudgetLimits(hours=2)
+    assert [overdue(hours, spent(minutes=used), NOON, 10) for used in (119, 129, 131)] == [None, None, "hours"]
+    assert overdue(BudgetLimits(hours=9, runs=1), spent(runs=5), NOON, 0) is None

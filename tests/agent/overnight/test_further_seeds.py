@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from agent.context import Left
 from agent.overnight.budget import Meter
 from agent.overnight.context import Night
 from agent.overnight.further_seeds import BEGUN, finish_begun, stop_begun
 from agent.overnight.night import start_night
-from agent.overnight.records import BudgetLimits, Measured
+from agent.overnight.records import BudgetLimits, Guarded, Measured
 from agent.overnight.rules import NightRules, parse_allow
 from tests.support.night_tasks import Place, of
 from tools.text import english
@@ -59,6 +60,19 @@ def test_a_seed_that_was_begun_is_finished_whatever_its_own_run_has_used_up(nigh
     assert trained == [[43]]
     assert [line.version for line in of(night.record.lines(), Measured)] == ["v1"]
     assert not finish_begun(night)
+
+
+def test_a_seed_of_a_night_that_is_taken_up_long_after_its_time_is_not_started_again(night, monkeypatch):
+    begun(night)
+    past = night.plan.limits.model_copy(update={"until": "2020-01-01T00:00:00+00:00"})
+    night.plan = night.plan.model_copy(update={"limits": past})
+    monkeypatch.setattr("agent.overnight.further_seeds.run_version", None)
+    with pytest.raises(Left):
+        finish_begun(night)
+    (cut,) = of(night.record.lines(), Guarded)
+    assert (cut.task, cut.guard, cut.ends) == ("one", "time", "until")
+    night.plan = night.plan.model_copy(update={"limits": BudgetLimits(hours=1)})  # as by a clock that is set back
+    assert night.exhausted() == "until" and not night.has_room(1)
 
 
 def test_ending_the_night_forgets_it(night):

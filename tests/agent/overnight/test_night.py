@@ -7,6 +7,7 @@ import os
 import random
 import shlex
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,8 @@ from agent.overnight.records import (
     Tried,
     Waiting,
 )
+from agent.overnight.reporting.facts import night_facts
+from agent.overnight.reporting.markdown import markdown
 from agent.overnight.rules import parse_allow, read_rules
 from agent.session import task_lock
 from agent.settings import Settings
@@ -33,6 +36,8 @@ from agent.steps.execute import CONFIG
 from tests.support.night_tasks import Place, give_version, journal, make_task, of, write
 from tools.errors import Busy, InputError
 from tools.files import write_model
+from tools.launch_training import active_runs
+from tools.runs import EndEvent
 from tools.text import english
 from tools.versioning.ledger import openings
 
@@ -304,6 +309,82 @@ def test_a_trial_that_had_not_begun_is_not_begun_after_the_time_of_its_night(pla
     (tried,) = of(record.lines(), Tried)
     assert tried.outcome == "interrupted" and "began" in str(tried.reason)
     assert not list(place.task("one").glob("runs/*"))
+
+
+class Clock(datetime):
+    """The wall clock of a night, which a test may set."""
+
+    ahead = timedelta(0)
+
+    @classmethod
+    def now(cls, tz=None):
+        return datetime.now(tz) + cls.ahead
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    monkeypatch.setattr("agent.overnight.context.datetime", Clock)
+    monkeypatch.setattr(Clock, "ahead", timedelta(0))
+    return Clock
+
+
+def in_two_hours():
+    return (datetime.now(UTC) + timedelta(hours=2)).isoformat(timespec="seconds")
+
+
+def test_a_training_far_beyond_the_time_of_its_night_is_cancelled_whatever_kills_it_or_sets_the_clock(place, clock):
+    task, before = place.task("one"), place.configs()
+    write(task / "mood", "endless")
+    record = begin(place, "recipe", tasks=[task], until=in_two_hours())
+
+    def watch(event):
+        if event.type == "progress":
+            clock.ahead = timedelta(hours=3)
+
+    def die(line):
+        if isinstance(line, Guarded):
+            raise SystemExit
+
+    with pytest.raises(SystemExit):
+        run_night(record, model=None, watch=watch, say=english, stop=lambda: False, tell=die)
+    assert active_runs(task) and not of(record.lines(), Tried)
+    clock.ahead = timedelta(0)
+    assert run(record) == "until"
+    (cut,), (tried,) = of(record.lines(), Guarded), of(record.lines(), Tried)
+    assert (cut.guard, cut.ends) == ("time", "until")
+    assert (tried.outcome, tried.reason) == ("interrupted", cut.message)
+    assert place.configs() == before and not active_runs(task) and len(list(task.glob("runs/*/spec.json"))) == 1
+    assert "cut off: It was not finished 10 min after" in markdown(night_facts(record), english)
+
+
+def test_a_further_seed_that_is_cut_leaves_the_decision_to_those_that_were_trained(place, clock):
+    task = place.task("one")
+    record = begin(place, "recipe", tasks=[task], until=in_two_hours())
+
+    def watch(event):
+        if event.type == "progress" and isinstance(event.event, EndEvent):
+            write(task / "mood", "endless")
+        if len(list(task.glob("runs/*/spec.json"))) == 2:
+            clock.ahead = timedelta(hours=3)
+
+    assert run_night(record, model=None, watch=watch, say=english, stop=lambda: False) == "until"
+    (tried,) = of(record.lines(), Tried)
+    assert tried.outcome in {"kept", "discarded"} and len(tried.seeds) == 1
+    assert [line.guard for line in of(record.lines(), Guarded)] == ["time"] and not active_runs(task)
+
+
+def test_a_training_that_needs_a_few_minutes_more_is_not_cancelled(place, clock):
+    task = place.task("one")
+    write(task / "mood", "slow")
+    record = begin(place, "recipe", tasks=[task], until=in_two_hours())
+
+    def watch(event):
+        if event.type == "progress":
+            clock.ahead = timedelta(hours=2, minutes=9)
+
+    assert run_night(record, model=None, watch=watch, say=english, stop=lambda: False) == "until"
+    assert [line.outcome for line in of(record.lines(), Tried)] != ["interrupted"]
+    assert not of(record.lines(), Guarded)
 
 
 def test_a_night_whose_plan_cannot_be_read_keeps_no_other_from_beginning(place):

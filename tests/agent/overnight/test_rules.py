@@ -12,6 +12,8 @@ from agent.overnight.rules import (
     NightApprover,
     NightRules,
     adoption_waits,
+    grace_minutes,
+    grace_text,
     parse_allow,
     read_rules,
     refusal,
@@ -109,10 +111,11 @@ approve:
   - kinds: [data]
     data: ["data/reviewed/*"]
 adopt: if_better
-night: {seeds: 2, quick_check: no}
+night: {seeds: 2, quick_check: no, grace: 0}
 """,
     )
     assert (rules.adopt, rules.seeds, rules.quick_check, rules.deploy) == ("if_better", 2, False, False)
+    assert (rules.grace, parse_allow("config").grace) == (0, 0.25)
     assert why(rules, change("training.learning_rate", 1e-4)) == ""
     assert "1e-05 … 0.001" in why(rules, change("training.learning_rate", 0.01))
     assert "linear, cosine" in why(rules, change("training.lr_scheduler", "constant"))
@@ -278,6 +281,12 @@ def test_only_the_chosen_proposal_is_approved_and_the_others_are_deferred_with_a
     assert [one.decision for one in answers] == [Verb.approve, Verb.defer, Verb.defer]
     assert {one.by for one in answers} == {"policy"}
     assert "prompt" in str(answers[2].reason)
+
+
+@pytest.mark.parametrize(("share", "planned", "minutes"), [(0.25, 20, 10), (0.25, 120, 30), (1, 45, 45), (0, 90, 0)])
+def test_a_training_may_go_on_for_a_share_of_its_plan_and_never_only_for_a_moment(share, planned, minutes):
+    assert grace_minutes(share, planned) == minutes
+    assert "at once" in str(grace_text(share)) or f"{share:.0%}" in str(grace_text(share))
 
 
 def test_a_choice_outside_the_rules_is_deferred_all_the_same():
