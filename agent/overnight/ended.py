@@ -141,7 +141,7 @@ def abandon(night: Night, chosen: Chosen, path: Path, reason: Text) -> str | Non
     cancel_runs(path)
     past = session_of(night, path, chosen)
     if past is None or past.choice or past.failed:
-        return past.version if past is not None else None
+        return past.version if past is not None else version_of(abandoned(night, path, chosen))
     with task_lock(path):
         if past.version is not None:
             record_failure(path, past.version, reason, say=night.say)
@@ -149,13 +149,27 @@ def abandon(night: Night, chosen: Chosen, path: Path, reason: Text) -> str | Non
         versions = [one for one in (past.version, chosen.base) if one]
         if chosen.base and sealed is not None and not changed_by_hand(path, sealed, versions):
             restore_version(path, chosen.base)
-        said = reason.model_dump(mode="json")
-        Journal(path).note(past.session, ABANDONED, chosen.proposal.id, by="policy", reason=said)
         for record in session_records(path):
             if record.id == past.session:
                 closed = record.model_copy(update={"ended_at": now(), "reason": "failed"})
                 write_model(path / ".iterate" / "sessions" / f"{record.id}.json", closed)
+        said = {"reason": reason.model_dump(mode="json"), "version": past.version}
+        Journal(path).note(past.session, ABANDONED, chosen.proposal.id, by="policy", **said)
     return past.version
+
+
+def abandoned(night: Night, path: Path, chosen: Chosen) -> Entry | None:
+    """What says that a trial was ended before; None for one that was not. It is the last that ending one writes."""
+    start = kept_start(night.folder, path.name)
+    before = start.sessions if start is not None else []
+    key = f"{ABANDONED}:{chosen.proposal.id}"
+    return next((one for one in Journal(path).entries() if one.key == key and one.session not in before), None)
+
+
+def version_of(left: Entry | None) -> str | None:
+    """The version of a trial that was ended before, if it had come to one."""
+    version = left.data.get("version") if left is not None else None
+    return str(version) if version is not None else None
 
 
 def cancel_runs(path: Path) -> None:

@@ -13,7 +13,7 @@ from agent.journal import Journal
 from agent.overnight.belief import Belief
 from agent.overnight.budget import Meter
 from agent.overnight.context import Night
-from agent.overnight.ended import session_of, unfinished_work
+from agent.overnight.ended import ABANDONED, session_of, unfinished_work
 from agent.overnight.night import start_night
 from agent.overnight.quick import quickly_checked
 from agent.overnight.records import BudgetLimits, Chosen, Guarded, QuickChecked, TaskPaused, Tried
@@ -146,6 +146,15 @@ def test_an_error_that_nobody_foresaw_ends_the_trial_and_not_the_night(night, ch
     (tried,) = of(night.record.lines(), Tried)
     assert tried.outcome == "crashed" and "a mistake in a step" in str(tried.reason)
     assert (task / "configs/training_config.yaml").read_bytes() == before
+
+
+def test_a_trial_that_an_error_had_ended_before_a_kill_is_not_begun_anew(night, chosen, task):
+    said = {"reason": "a mistake in a step", "version": "v2"}
+    Journal(task).note("20991102t000000-aaaa", ABANDONED, chosen.proposal.id, by="policy", **said)
+    carry_out(night, chosen)
+    (tried,) = of(night.record.lines(), Tried)
+    assert (tried.outcome, tried.version) == ("crashed", "v2") and "a mistake in a step" in str(tried.reason)
+    assert not list(task.glob("runs/*/spec.json"))
 
 
 def test_a_session_from_before_the_night_is_not_taken_for_that_of_the_trial(night, chosen, task):
