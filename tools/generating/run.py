@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from tools.errors import Busy, InputError
 from tools.evidence.row_keys import plain
-from tools.files import now
+from tools.files import now, sha256_bytes
 from tools.generating.asking import Asker, LimitReached, Limits, Paused, Spent
 from tools.generating.checks import Why, Written
 from tools.generating.diversity import diversity, nearest_among, nearest_within
@@ -137,6 +137,7 @@ def _plan(facts: Facts, order: Order, writer: Writer) -> Plan:
         label=label,
         wanted=wanted,
         per_request=rows_in_request(facts, wanted),
+        seed=int(sha256_bytes(name.encode("utf-8"))[:8], 16),
         confusions=confusions_of(label, result),
         version=result.version if result else None,
         model=writer.name,
