@@ -6,7 +6,7 @@ tools/edit_config.py. Unknown keys never reach these models: the reader keeps th
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
@@ -81,8 +81,9 @@ class DataRecipe(_Section):
     """Row ids left out of training."""
     relabel: dict[str, str] = {}
     """Row id to the label that a person settled on."""
-    oversample: dict[str, PositiveInt] = {}
-    """Label to the number of rows wanted; rows are repeated in a fixed order until the number is reached."""
+    oversample: dict[str, Annotated[int, Field(ge=1, le=1_000_000)]] = {}
+    """Label to the number of rows wanted; rows are repeated in a fixed order until the number is reached. Every look at the
+    task makes these copies, so a slip of the finger must not ask for more than a memory holds."""
     deduplicate: bool = False
     """Keep only the first of rows with the same input fields."""
     preference: list[str] = []

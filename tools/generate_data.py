@@ -82,7 +82,7 @@ def generate_data(args: GenerateDataArgs, writer: Writer | None = None, tell: Te
     Raises MissingPart for new rows without a writer, and what tools.generating.run.generate_rows raises.
     """
     if args.action == "generate" and writer is None:
-        raise no_generator()
+        raise no_generator(args.task_dir.name)
     task = load_task(args.task_dir)
     before = rows_per_label(task)
     if args.action == "generate" and writer is not None:
@@ -113,14 +113,15 @@ def _order(args: GenerateDataArgs) -> Order:
     )
 
 
-def no_generator() -> MissingPart:
+def no_generator(task: str) -> MissingPart:
     """The error without a language model, with what works without one."""
     return MissingPart(
         T("Writing new rows needs a language model, and none is set up."),
         hint=T(
             "Set OPENAI_BASE_URL (and OPENAI_API_KEY) to an OpenAI-compatible server. Without one: repeat scarce rows (iterate "
-            "oversample TASK --target-count 500), weigh their labels (training.class_weights), settle rows whose label is "
-            "in doubt (iterate review TASK), or label rows of your own and name their file in data.train."
+            "oversample {task} --target-count 500), weigh their labels (training.class_weights), settle rows whose label is "
+            "in doubt (iterate review {task}), or label rows of your own and name their file in data.train.",
+            task=visible(task),
         ),
         page="methods/data-generation",
     )

@@ -112,7 +112,7 @@ def compare(
 
 def oversample(
     task: TaskName,
-    target_count: Annotated[int, typer.Option(help=told(T("Rows that each label gets at least.")))],
+    target_count: Annotated[int, typer.Option(min=1, help=told(T("Rows that each label gets at least.")))],
     label: Annotated[list[str] | None, typer.Option(help=told(T("Only these labels.")))] = None,
 ) -> None:
     """`iterate oversample`."""

@@ -31,7 +31,7 @@ def adopt_version(path: Path, version: str, say: Speaker, *, yes: bool) -> int:
         return 1
     record = adopt_opened(path, version)
     out(say(T("{version} is now the version in use (models/current.json).", version=record.version)))
-    for line in wrap(say(how_to_use(path.name))):
+    for line in wrap(say(how_to_use(path))):
         out(line)
     return 0
 

@@ -10,7 +10,7 @@ from agent.faces.console import out, tell
 from agent.faces.views.using import exported_texts
 from tools.exporting.export import FORMS, Exported, Form, Wish, export
 from tools.exporting.gguf import find_converter, missing_converter
-from tools.exporting.hub import plan_upload, upload
+from tools.exporting.hub import check_name, plan_upload, upload
 from tools.exporting.version import UsedVersion, used_version
 from tools.text import Speaker, T, visible
 from tools.training.errands import PhaseSaid
@@ -34,6 +34,8 @@ class ExportWish:
 
 def export_version(path: Path, wish: ExportWish, say: Speaker) -> int:
     """Write the forms wished for and say what they are; then the hub, when it was named."""
+    if wish.hub is not None:
+        check_name(wish.hub)
     used = used_version(path, wish.version, wish.seed)
     forms = _forms(used, wish, say)
 

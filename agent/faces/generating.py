@@ -34,7 +34,7 @@ def generate_for(
     """Write rows for a task and say what came of them; raises Paused and the errors of the tool."""
     writer = open_writer(settings, price)
     if writer is None:
-        raise no_generator()
+        raise no_generator(args.task_dir.name)
     path = args.task_dir
     _announce(writer, settings, say)
     if not args.dry_run:

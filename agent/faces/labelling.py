@@ -58,7 +58,7 @@ def label_task(path: Path, wishes: LabelWishes, say: Speaker) -> int:
         filled = choose_rows(task, wishes, lambda text: _say_wrapped(text, say), PlainFace(say).watch)
         if filled is None:
             return 130
-        for text in chosen_texts(filled):
+        for text in chosen_texts(filled, asked=wishes.use_model):
             _say_wrapped(text, say)
     if wishes.only_prepare or not interactive():
         _say_wrapped(
@@ -104,8 +104,8 @@ def choose_rows(task: Task, wishes: LabelWishes, tell: Callable[[Text], None], w
     return None if scores is None else fill_batch(task, pool, wishes.count, version=version, scores=scores)
 
 
-def chosen_texts(filled: Filled) -> list[Text]:
-    """What was chosen, by what, and what was left out."""
+def chosen_texts(filled: Filled, *, asked: bool = True) -> list[Text]:
+    """What was chosen, by what, and what was left out; `asked` is False where the person wanted no model asked."""
     pool = filled.pool
     told = [
         T(
@@ -128,6 +128,8 @@ def chosen_texts(filled: Filled) -> list[Text]:
                 random=filled.at_random,
             )
         )
+    elif filled.added and not asked:
+        told.append(T("{count} rows drawn at random, as you asked.", count=filled.added))
     elif filled.added:
         told.append(
             T("{count} rows drawn at random: no weights are kept here that could be asked.", count=filled.added)

@@ -172,6 +172,11 @@ def version_of(left: Entry | None) -> str | None:
     return str(version) if version is not None else None
 
 
+def reason_of(left: Entry) -> Text:
+    """Why a trial was ended before."""
+    return T("{reason}", reason=sayable(_words.validate_python(left.data.get("reason") or ""), 400))
+
+
 def cancel_runs(path: Path) -> None:
     """Cancel whatever runs on a task; checkpoints are kept."""
     for folder in RUN_FOLDERS:

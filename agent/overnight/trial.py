@@ -17,7 +17,7 @@ from agent.journal import Journal
 from agent.overnight.belief import Belief, measured, usual_error
 from agent.overnight.choose import keep, seeds_wanted
 from agent.overnight.context import Night
-from agent.overnight.ended import abandon, abandoned, crash_of, session_of, version_of
+from agent.overnight.ended import abandon, abandoned, crash_of, reason_of, session_of, version_of
 from agent.overnight.overtime import is_going, stops
 from agent.overnight.quick import quickly_checked
 from agent.overnight.records import Chosen, Tried
@@ -137,7 +137,7 @@ def _listed(files: list[str]) -> str:
 def _carried_out(night: Night, chosen: Chosen, path: Path) -> End:
     left = abandoned(night, path, chosen)
     if left is not None:  # an error ended it, and the night was killed before its line: it is not begun anew
-        return End("crashed", T("{reason}", reason=visible(str(left.data.get("reason")), 400)), version_of(left))
+        return End("crashed", reason_of(left), version_of(left))
     try:
         quick = quickly_checked(night, chosen, path)
     except RunFailed as failed:

@@ -6,6 +6,8 @@ what a person has accepted of it is proposed like any other change.
 
 from __future__ import annotations
 
+import re
+import shlex
 from pathlib import Path
 
 from agent.proposing.draft import Draft
@@ -80,7 +82,8 @@ def offers(path: Path, diagnosis: Diagnosis, *, has_model: bool) -> list[Text]:
     found = [one for one in diagnosis.findings if one.kind in _ASKS and isinstance(one.about.get("label"), str)]
     if not found:
         return []
-    label, task = visible(str(found[0].about["label"]), 60), visible(path.name)
+    name = str(found[0].about["label"])
+    label, task = visible(name, 60), visible(path.name)
     waiting = _waiting(path)
     if waiting is not None:
         return [
@@ -91,7 +94,12 @@ def offers(path: Path, diagnosis: Diagnosis, *, has_model: bool) -> list[Text]:
                 batch=waiting.name,
             )
         ]
-    how = T("iterate generate {task} --class {label} --samples {count}", task=task, label=label, count=OFFERED)
+    how = T(
+        "iterate generate {task} --class {label} --samples {count}",
+        task=task,
+        label=visible(_as_word(name), 80),
+        count=OFFERED,
+    )
     if has_model:
         return [T("More rows of {label} can be written and reviewed: {how}", label=label, how=how)]
     told = T(
@@ -102,6 +110,11 @@ def offers(path: Path, diagnosis: Diagnosis, *, has_model: bool) -> list[Text]:
         task=task,
     )
     return [told]
+
+
+def _as_word(label: str) -> str:
+    """A label as one word of a command line, in quotes where it needs them."""
+    return label if re.fullmatch(r"\w[\w.-]*", label) else shlex.quote(label)
 
 
 def _waiting(path: Path) -> Batch | None:

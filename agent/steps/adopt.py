@@ -58,7 +58,7 @@ def finish_adoption(state: State, context: Context) -> State:
         record = adopt(task_path(state), version, by=answer.who, decision_id=context.session + ":" + version)
         journal.note(context.session, "adopted", version, by=answer.by, version=version, who=answer.who)
         context.emit(Adopted(record=record))
-        context.emit(Notice(message=how_to_use(task_path(state).name)))
+        context.emit(Notice(message=how_to_use(task_path(state))))
     else:
         journal.note(
             context.session,

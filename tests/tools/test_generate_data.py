@@ -8,7 +8,7 @@ import pytest
 from tests.support.writers import Scripted, good, writer_of
 from tests.support.writers import make_task as make_writable
 from tools.change import ChangeKind
-from tools.edit_config import apply_edits
+from tools.edit_config import EditConfigArgs, apply_edits, edit_config
 from tools.errors import InputError, MissingPart, NotFound
 from tools.generate_data import GenerateDataArgs, generate_data, plan_class_weights, plan_oversampling, weights_change
 from tools.reading.task import load_split, load_task
@@ -113,6 +113,16 @@ def test_weights_that_stand_in_the_definition_are_written_down_with_the_new_one(
 def test_weights_that_are_set_already_are_no_change(tmp_path: Path) -> None:
     task = make_task(tmp_path, "training:\n  class_weights: {中立: 1.5}\n")
     assert weights_change(task, {"中立": 1.5, "正面": 1.0}) is None
+
+
+def test_more_rows_than_a_memory_holds_are_refused_before_the_line_is_written(tmp_path: Path) -> None:
+    task = make_task(tmp_path, "lora: {r: 8}\n")
+    before = task.config.text
+    change = plan_oversampling(task, 99_999_999_999)
+    with pytest.raises(InputError) as refused:
+        edit_config(EditConfigArgs(task_dir=tmp_path, edits=change.edits, expected_sha256=task.config.sha256))
+    assert "1000000" in " ".join(str(problem) for problem in refused.value.problems)
+    assert load_task(tmp_path).config.text == before
 
 
 def test_the_tool_plans_without_writing(tmp_path: Path) -> None:

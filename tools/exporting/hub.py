@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from tools.errors import InputError, MissingPart, RunFailed
 from tools.text import T, visible
 
-_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[\w.-]{1,96}")
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[\w.-]{1,96}", re.ASCII)
 
 
 class UploadPlan(BaseModel):
@@ -26,13 +26,18 @@ class UploadPlan(BaseModel):
     """Whether this machine is logged in to the hub."""
 
 
-def plan_upload(folder: Path, repository: str) -> UploadPlan:
-    """What would be sent, without a network; raises InputError for a name that is no repository's."""
+def check_name(repository: str) -> None:
+    """Raise InputError for a name that is no repository's; known before anything is exported."""
     if not _NAME.fullmatch(repository):
         raise InputError(
             T("{name} is not the name of a repository.", name=visible(repository, 120)),
             hint=T("Write it as USER/NAME, such as alice/stance-v2."),
         )
+
+
+def plan_upload(folder: Path, repository: str) -> UploadPlan:
+    """What would be sent, without a network; raises InputError for a name that is no repository's."""
+    check_name(repository)
     from huggingface_hub import get_token
 
     found = sorted(path for path in folder.rglob("*") if path.is_file())

@@ -43,7 +43,7 @@ WHYS: dict[Why, Text] = {
     "script": T("another script or language than train"),
     "name": T("does not name what it should be about"),
     "duplicate": T("repeats a row of this batch"),
-    "copy": T("copies a training row"),
+    "copy": T("copies a training row, or one of another batch"),
     "leak": T("copies a row of validation or test"),
     "judge": T("the second answer, with the label hidden, gives another label"),
     "unjudged": T("the second answer, with the label hidden, failed"),

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from tools.errors import InputError
-from tools.files import now
+from tools.files import now, sha256_bytes
 from tools.generating.facts import Facts
 from tools.generating.plan import Plan, choose_label, confusions_of, rows_in_request
 from tools.generating.store import free_name, read_plan
@@ -60,6 +60,7 @@ def plan_of(facts: Facts, order: Order, model: str) -> Plan:
         label=label,
         wanted=wanted,
         per_request=rows_in_request(facts, wanted),
+        seed=int(sha256_bytes(name.encode("utf-8"))[:8], 16),
         confusions=confusions_of(label, result),
         version=result.version if result else None,
         model=model,

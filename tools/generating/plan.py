@@ -58,6 +58,7 @@ class Plan(_Model):
     wanted: PositiveInt
     per_request: PositiveInt
     seed: int = 0
+    """Of another batch it is another one: the same questions would bring the same rows, which are copies then."""
     confusions: list[Confusion] = []
     version: str | None = None
     """Whose validation answers the confusions were counted in."""

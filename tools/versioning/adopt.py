@@ -78,12 +78,15 @@ def adopt(task_path: Path, version: str, *, by: str, decision_id: str) -> Adopti
     return _deployed(task_path, _point_at(task_path, version, by, decision_id))
 
 
-def how_to_use(task: str) -> Text:
-    """What an adopted version is for: the commands that use it and give it away."""
+def how_to_use(task_path: Path) -> Text:
+    """What an adopted version is for: the commands that use it and give it away; a row of several fields needs each of them."""
+    fields = load_task(task_path).definition.input_fields
+    row = " ".join(f"--field {name}=TEXT" for name in fields) if len(fields) > 1 else "--text TEXT"
     return T(
-        "Use it: iterate predict {task} --text TEXT, or --file ROWS. Give it away: iterate export {task} --to FOLDER. In the "
-        "chat: /predict TEXT and /export.",
-        task=visible(task),
+        "Use it: iterate predict {task} {row}, or --file ROWS. Give it away: iterate export {task} --to FOLDER. In the chat: "
+        "/predict TEXT and /export.",
+        task=visible(task_path.name),
+        row=visible(row, 200),
     )
 
 

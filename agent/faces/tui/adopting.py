@@ -33,5 +33,5 @@ async def adopt_on_record(app: IterateApp, task: Path, version: str) -> None:
     if await app.push_screen_wait(ConfirmScreen(T("Adopt {version} now?", version=shown), app.say, about=found)):
         await asyncio.to_thread(adopt_opened, task, version)
         app.tell(T("{version} is now the version in use (models/current.json).", version=shown))
-        app.tell(how_to_use(task.name))
+        app.tell(how_to_use(task))
         app.read_status()

@@ -61,6 +61,8 @@ def test_without_a_terminal_rows_are_chosen_and_nothing_is_decided(
     said = capsys.readouterr().out
     assert "drawn at random" in said and "3 rows wait for a label" in " ".join(said.split())
     assert load_batch(path, LABELLING).counts.open == 3
+    assert label_task(path, LabelWishes(count=1, use_model=False, more=True), english) == 0
+    assert "as you asked" in capsys.readouterr().out
     assert not (path / "configs").exists()
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 
 import pytest
@@ -68,6 +69,12 @@ def test_a_weak_label_is_offered_more_rows_as_a_command(task: Task):
     assert "iterate generate feelings --class 中立 --samples 200" in str(offer)
     (offer,) = offers(task.path, weak(task), has_model=False)
     assert "oversampling" in str(offer) and "iterate review feelings" in str(offer)
+
+
+def test_a_label_of_two_words_stays_one_word_of_the_command(task: Task):
+    found = diagnosis(task, finding("weak_class", about={"label": "very good"}))
+    (offer,) = offers(task.path, found, has_model=True)
+    assert "very good" in shlex.split(str(offer))
 
 
 def test_rows_that_wait_are_to_be_read_before_more_are_written(reviewed: Task):

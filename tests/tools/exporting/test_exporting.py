@@ -231,8 +231,9 @@ def test_nothing_is_sent_to_the_hub_without_a_token_and_a_failure_is_said(export
         upload(plan.model_copy(update={"has_token": False}), "v1")
     with pytest.raises(RunFailed, match="did not take alice/stance-v1"):
         upload(plan.model_copy(update={"has_token": True}), "v1")  # tests run without a network
-    with pytest.raises(InputError, match="repository"):
-        plan_upload(exported[0] / "adapter", "../stance")
+    for name in ("../stance", "alice/立場", "stance"):
+        with pytest.raises(InputError, match="repository"):
+            plan_upload(exported[0] / "adapter", name)
 
 
 def weight(path: Path) -> int:

@@ -192,11 +192,15 @@ def test_a_finished_batch_asks_nothing_more_and_stays_as_it_is(task: Task):
     assert files(task) == before
 
 
-def test_another_batch_of_the_label_has_another_name_and_no_row_of_the_first(task: Task):
-    run(task, Scripted(good))
-    done = run(task, Scripted(good))
+def test_another_batch_of_the_label_asks_other_questions_and_takes_no_row_of_the_first(task: Task):
+    first, second = Scripted(good), Scripted(good)
+    run(task, first)
+    done = run(task, second)
     assert done.report.batch == "generated-中立-2"
-    assert done.report.quarantined == {"copy": done.report.written}
+    assert not set(first.written) & set(second.written)
+    assert done.report.passed == 10
+    stuck = run(task, Scripted(lambda prompt: good(first.written[0] if prompt.startswith("WRITE") else prompt)))
+    assert stuck.report.quarantined == {"copy": stuck.report.written}
 
 
 @pytest.mark.parametrize("trouble", ["invalid", "refused", "empty", "cut", "timeout", "rate", "server", "connection"])

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tools.errors import NotFound, Refused
-from tools.versioning.adopt import POINTER, adopt, current, rollback
+from tools.versioning.adopt import POINTER, adopt, current, how_to_use, rollback
 from tools.versioning.ledger import open_test
 from tools.versions import begin_version
 
@@ -44,6 +44,13 @@ def test_adopting_says_which_weights_when_and_by_whom(task):
     assert record.adapters == ["models/v2/adapter"]
     assert json.loads(task.read(POINTER))["version"] == "v2"
     assert current(task.path) == record
+
+
+def test_the_command_to_use_a_version_gives_every_field_that_a_row_needs(task):
+    assert "iterate predict mood --text TEXT," in str(how_to_use(task.path))
+    two = task.read("task_definition.yaml").replace("{text}", "{target} {text}")
+    task.write("task_definition.yaml", two)
+    assert "iterate predict mood --field target=TEXT --field text=TEXT," in str(how_to_use(task.path))
 
 
 def test_adopting_twice_for_one_decision_is_adopting_once(task):
