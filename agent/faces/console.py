@@ -36,7 +36,7 @@ def unheard() -> Iterator[None]:
 
     For work that has a record of its own and goes on alone, such as a night whose SSH connection is lost.
     """
-    global _unheard  # noqa: PLW0603 - the streams are those of the whole process as well
+    global _unheard  # the streams are those of the whole process as well
     before, _unheard = _unheard, True
     try:
         yield
