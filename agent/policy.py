@@ -12,17 +12,18 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, JsonValue, field_validator, model_validator
 
 from agent.approval import Answer, Confirmation, ConfirmQuestion, DecideQuestion, Question, VersionChoice
 from tools.change import ChangeKind, Decision, Edit, Proposal, Verb
 from tools.comparing.words import verdict_name
 from tools.comparison import Verdict
 from tools.editing.nearest import nearest
-from tools.editing.yaml_model import read_model
+from tools.editing.yaml_model import Unfit, read_model
 from tools.errors import InputError, Problem
 from tools.files import now
 from tools.reading.config_keys import SHORT_FORMS, known, renamed
+from tools.reading.key_patterns import EditPattern, KeyPattern, fits_an_edit, nearest_key
 from tools.text import T, Text, Words, visible
 from tools.versioning.rule_facts import NO_FACTS, RuleFacts
 
@@ -47,9 +48,17 @@ class _Model(BaseModel):
 class Bounds(_Model):
     """The values that a key may get."""
 
-    min: float | None = None
-    max: float | None = None
+    min: FiniteFloat | None = None
+    max: FiniteFloat | None = None
     one_of: list[JsonValue] | None = None
+
+    @model_validator(mode="after")
+    def _some_value_is_inside(self) -> Bounds:
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise Unfit(T("no value is inside, since min is above max."))
+        if self.min is None and self.max is None and self.one_of is None:
+            raise Unfit(T("it limits nothing; give min, max or one_of."))
+        return self
 
     def hold(self, value: JsonValue) -> bool:
         """True when the value is inside; one that is not a number is inside no limits."""
@@ -73,9 +82,9 @@ class Allowance(_Model):
 
     kinds: list[ChangeKind | Literal["baseline"]] = []
     """Kinds of change; empty means any."""
-    keys: list[str] = []
+    keys: list[EditPattern] = []
     """Patterns over dotted configuration keys, such as "training.*"; empty means any."""
-    ranges: dict[str, Bounds] = {}
+    ranges: dict[KeyPattern, Bounds] = {}
     """Pattern of keys to the values they may get; keys that no pattern fits may get any."""
     models: list[str] = []
     """Patterns of base models that may be changed to; empty means any whose licence was named here before."""
@@ -361,10 +370,11 @@ def parse_words(rules: Sequence[str]) -> list[Allowance]:
         name = word.lower().replace("-", "_")
         if name in known_words:
             kinds += _kinds_of(name)
-        elif "." in word or "*" in word:
+        elif ("." in word or "*" in word) and fits_an_edit(word):
             keys.append(word)
         else:
-            problems.append(_unknown_word(word, [*known_words, "training.*"], nearest(name, known_words)))
+            near = nearest_key(word) if "." in word else nearest(name, known_words)
+            problems.append(_unknown_word(word, [*known_words, "training.*"], near))
     if problems:
         raise InputError(
             T("An approval rule was not understood; nothing was approved."),

@@ -77,9 +77,14 @@ class NightWish:
 def begin(workspace: Path, tasks: list[Path], wish: NightWish) -> NightRecord:
     """Write the plan of a night; raises what is wrong with the tasks, the budget or the rules, all before anything starts."""
     limits = limits_of(until=wish.until, max_hours=wish.max_hours, max_runs=wish.max_runs, max_cost=wish.max_cost)
-    rules = rules_for(wish.allow or (ALLOWED if wish.policy is None else None), wish.policy)
+    rules = rules_for(_allowed(wish), wish.policy)
     seed = wish.seed if wish.seed is not None else secrets.randbelow(1_000_000)
     return start_night(workspace, tasks, limits, rules, seed=seed, command=_command(workspace, tasks, wish, seed))
+
+
+def _allowed(wish: NightWish) -> str | None:
+    """The words of --allow, which may be empty by mistake and then allow nothing; the usual ones where nothing was said."""
+    return ALLOWED if wish.allow is None and wish.policy is None else wish.allow
 
 
 def _command(workspace: Path, tasks: list[Path], wish: NightWish, seed: int) -> str:
@@ -90,7 +95,7 @@ def _command(workspace: Path, tasks: list[Path], wish: NightWish, seed: int) -> 
         ("--max-hours", wish.max_hours),
         ("--max-runs", wish.max_runs),
         ("--max-cost", wish.max_cost),
-        ("--allow", wish.allow or (None if wish.policy else ALLOWED)),
+        ("--allow", _allowed(wish)),
         ("--policy", wish.policy),
         ("--seed", seed),
     )
@@ -125,7 +130,7 @@ def wish_texts(tasks: list[Path], wish: NightWish) -> list[Text]:
     """What a night would do, to be agreed to before it begins; raises what is wrong with the wish."""
     limits = limits_of(until=wish.until, max_hours=wish.max_hours, max_runs=wish.max_runs, max_cost=wish.max_cost)
     names = ", ".join(visible(path.name, 60) for path in tasks)
-    allowed = wish.allow or ALLOWED
+    allowed = _allowed(wish) or ""
     return [
         T("Changes of {tasks} are tried while nobody is asked: {allowed}.", tasks=names, allowed=visible(allowed, 120)),
         *limit_texts(limits, datetime.now().astimezone()),

@@ -6,7 +6,7 @@ It is for files that are taken whole or not at all, such as a policy; a task's c
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
@@ -17,6 +17,15 @@ from tools.editing.nearest import nearest
 from tools.editing.yaml_file import YamlFile, read_yaml
 from tools.errors import InputError, Problem
 from tools.text import T, Text, visible
+
+
+class Unfit(ValueError):
+    """A validator's reason to refuse a value, in words that are translated, with the choice that looks most like it."""
+
+    def __init__(self, message: Text, near: str | None = None) -> None:
+        super().__init__(str(message))
+        self.message, self.near = message, near
+
 
 M = TypeVar("M", bound=BaseModel)
 Place = tuple[int | str, ...]
@@ -41,11 +50,11 @@ def shown_place(place: Place) -> str:
 
 
 def _problem(file: YamlFile, model: type[BaseModel], place: Place, error: Any) -> Problem:
-    unknown = error["type"] == "extra_forbidden"
+    unknown, unfit = error["type"] == "extra_forbidden", _unfit(error)
     value = _at(file.data, place)
-    choices = list(_choices(_type_at(model, place[:-1] if unknown else place)))
+    choices = [] if unfit is not None else list(_choices(_type_at(model, place[:-1] if unknown else place)))
     given = str(place[-1]) if unknown and place else str(value)
-    near = nearest(given, choices) if choices else None
+    near = unfit.near if unfit is not None else nearest(given, choices) if choices else None
     return Problem(
         message=_message(shown_place(place), value, error, choose=bool(choices), unknown=unknown),
         path=file.name,
@@ -61,7 +70,33 @@ def _message(key: str, value: JsonValue, error: Any, *, choose: bool, unknown: b
         return T("{key} is not a key that this file can hold.", key=key)
     if choose and error["type"] in {"enum", "literal_error"}:
         return T("{key} is {value}, which is not one of the choices.", key=key, value=visible(str(value), 80))
+    unfit = _unfit(error)
+    if unfit is not None:
+        return T("{key}: {reason}", key=key or "-", reason=unfit.message)
+    if error["type"] in _REASONS:
+        reason = _REASONS[error["type"]](error.get("ctx", {}))
+        return T("{key} is {value}: {reason}", key=key or "-", value=visible(str(value), 80), reason=reason)
     return T("{key}: {reason}", key=key or "-", reason=visible(error["msg"].removeprefix("Value error, "), 200))
+
+
+_NUMBER, _WHOLE = T("it must be a number."), T("it must be a whole number.")
+_YES_OR_NO, _KEYS = T("it must be true or false."), T("it must hold keys with values.")
+_REASONS: dict[str, Callable[[dict[str, Any]], Text]] = {
+    "greater_than": lambda limits: T("it must be above {limit:g}.", limit=limits["gt"]),
+    "greater_than_equal": lambda limits: T("it must be {limit:g} or more.", limit=limits["ge"]),
+    "less_than_equal": lambda limits: T("it must be {limit:g} or less.", limit=limits["le"]),
+    **dict.fromkeys(("bool_parsing", "bool_type"), lambda _: _YES_OR_NO),
+    **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), lambda _: _WHOLE),
+    **dict.fromkeys(("float_parsing", "float_type", "finite_number"), lambda _: _NUMBER),
+    **dict.fromkeys(("model_type", "dict_type"), lambda _: _KEYS),
+    "list_type": lambda _: T("it must be a list."),
+}
+"""What pydantic says in English alone, for the mistakes that are usual."""
+
+
+def _unfit(error: Any) -> Unfit | None:
+    reason = error.get("ctx", {}).get("error")
+    return reason if isinstance(reason, Unfit) else None
 
 
 def _place(data: JsonValue, loc: Sequence[int | str]) -> Iterator[int | str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.approval import ConfirmQuestion, DecideQuestion, ReviewQuestion
+from agent.faces.overnight import NightWish, begin
 from agent.overnight.rules import (
     NightApprover,
     NightRules,
@@ -71,7 +72,7 @@ def test_the_first_version_needs_its_own_word():
     assert why(parse_allow("config,baseline"), first) == ""
 
 
-@pytest.mark.parametrize("words", ["confg", "config,hyperparameter", "yes", "all", ",", ""])
+@pytest.mark.parametrize("words", ["confg", "config,hyperparameter", "training.epcohs", "all", ",", ""])
 def test_a_word_that_means_nothing_is_refused_with_the_choices_and_allows_nothing(words):
     with pytest.raises(InputError) as error:
         parse_allow(words)
@@ -93,6 +94,11 @@ def test_a_command_line_gives_words_or_a_file_and_not_both(tmp_path):
     for allow, policy in (("config", file), (None, None)):
         with pytest.raises(InputError):
             rules_for(allow, policy)
+
+
+def test_an_empty_allow_such_as_that_of_an_unset_variable_allows_nothing_instead_of_the_usual(tmp_path):
+    with pytest.raises(InputError, match="Nothing was allowed"):
+        begin(tmp_path, [tmp_path / "mood"], NightWish(max_hours="8h", allow=""))
 
 
 # --- a policy file
@@ -146,10 +152,22 @@ def test_every_mistake_of_a_file_is_named_with_line_value_choices_and_the_neares
     assert found[6].choices == ["wait", "if_better", "if_not_worse"]
 
 
+def test_a_limit_whose_key_is_misspelt_is_refused_since_it_would_limit_nothing(tmp_path):
+    (problem,) = mistakes(tmp_path, "approve:\n  - kinds: [config]\n    ranges: {training.epcohs: {max: 5}}\n").problems
+    assert (problem.line, str(problem.hint)) == (3, "Did you mean training.epochs?")
+    (problem,) = mistakes(tmp_path, "approve: [{keys: [training.*, data.oversample.中立, traning.epochs]}]").problems
+    assert "approve[1].keys[3]" in str(problem.message)
+    (problem,) = mistakes(tmp_path, "approve: [{ranges: {training.lr: {max: 1}}}]").problems
+    assert str(problem.hint) == "Did you mean training.learning_rate?"  # an old name, under which no range is looked up
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "",
+        "approve: [{ranges: {training.epochs: {min: 9, max: 5}}}]",
+        "approve: [{ranges: {training.epochs: {}}}]",
+        "approve: [{ranges: {training.epochs: {max: .nan}}}]",
         "approve: []",
         "aprove: [{kinds: [config]}]",
         "approve: config",
