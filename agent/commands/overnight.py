@@ -75,7 +75,8 @@ def overnight(
     json: JsonFlag = False,
 ) -> None:
     """`iterate overnight`."""
-    from agent.faces.overnight import NightWish, end_night, night_to_take_up, service_text, show_plan, work_on
+    from agent.faces.overnight import NightWish, end_night, night_to_take_up, show_plan, work_on
+    from agent.faces.service_unit import service_text
 
     workspace, names = open_workspace(), task or []
     if service:

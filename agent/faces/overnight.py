@@ -321,36 +321,6 @@ def end_night(record: NightRecord, say: Speaker) -> int:
     return 0
 
 
-def service_text(workspace: Path) -> str:
-    """A systemd user unit that takes up the newest open night of a workspace after a restart."""
-    words = [sys.executable, "-P", "-m", "agent.cli", "--workspace", str(workspace), "overnight", "--resume"]
-    return "\n".join(
-        [
-            "[Unit]",
-            "Description=Iterate Mode: take up the open night of " + str(workspace),
-            "",
-            "[Service]",
-            "ExecStart=" + " ".join(_unit_word(word) for word in words),
-            "WorkingDirectory=" + str(workspace).replace("%", "%%"),
-            "Restart=on-failure",
-            "RestartSec=60",
-            "# Done, wrong use (no open night), stopped by its budget, something waits, ended by a person: nothing to restart.",
-            "RestartPreventExitStatus=0 2 3 4 130",
-            "SuccessExitStatus=2 3 4 130",
-            "# A training outlives the night's process, as it does when that is killed.",
-            "KillMode=process",
-            "",
-            "[Install]",
-            "WantedBy=default.target",
-        ]
-    )
-
-
-def _unit_word(word: str) -> str:
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
-    return f'"{escaped}"' if set(escaped) & set(" \t\"'\\") else escaped
-
-
 class _Face:
     """Lines for a terminal or a log: what a night writes down, and its trainings."""
 

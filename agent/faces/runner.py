@@ -15,10 +15,11 @@ from agent.faces.plain import PlainFace
 from agent.faces.stream import StreamFace
 from agent.journal import Journal
 from agent.model.client import open_model
-from agent.policy import Policy, PolicyApprover, parse_rules, read_policy
+from agent.policy import Policy, PolicyApprover
 from agent.records import past_sessions
 from agent.session import EXIT_CODES, Session
 from agent.settings import load_settings
+from agent.written_rules import parse_rules, read_policy
 from tools.change import Decision, Proposal, Verb
 from tools.errors import Busy, InputError
 from tools.text import Speaker, T

@@ -14,16 +14,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent.approval import Answer, Confirmation, ConfirmQuestion, DecideQuestion, Question, VersionChoice
-from agent.policy import (
-    AdoptRule,
-    Allowance,
-    NightRulesOfFile,
-    fine_by,
-    parse_words,
-    read_policy,
-    refusal_by,
-    test_said,
-)
+from agent.policy import AdoptRule, Allowance, NightRulesOfFile, fine_by, refusal_by, test_said
+from agent.written_rules import parse_words, read_policy
 from tools.change import Decision, Proposal, Verb
 from tools.errors import InputError
 from tools.files import now

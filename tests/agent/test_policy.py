@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from agent.approval import ConfirmQuestion, FirstAnswer, ReviewQuestion
-from agent.policy import Policy, PolicyApprover, parse_rules, read_policy
+from agent.policy import Policy, PolicyApprover
+from agent.written_rules import parse_rules, read_policy
 from tests.support.nights import comparison
 from tools.change import Change, ChangeKind, Cost, Difficulty, Edit, Effect, Goal, Proposal, Tier, Verb
 from tools.errors import InputError

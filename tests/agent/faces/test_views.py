@@ -9,7 +9,8 @@ from agent.faces.views.proposal import proposal_lines
 from agent.faces.views.sentences import sentence
 from agent.i18n import speaker
 from agent.journal import Entry
-from agent.policy import PolicyApprover, parse_rules
+from agent.policy import PolicyApprover
+from agent.written_rules import parse_rules
 from tools.change import Change, ChangeKind, Cost, Decision, Difficulty, Edit, Effect, Goal, Proposal, Tier, Verb
 from tools.errors import InputError, Problem
 from tools.runs import StepEvent
