@@ -72,11 +72,7 @@ def night_facts(record: NightRecord) -> NightFacts:
         unreadable=_unreadable(record, lines),
         tasks=[_task(Path(path), plan, trials, lines) for path in plan.tasks],
         trials=trials,
-        measured=[
-            MeasuredFacts(task=line.task, version=line.version, seeds=line.seeds)
-            for line in _of(lines, Measured)
-            if len(line.seeds) > 1  # one seed: the further training brought nothing, and a guard says why
-        ],
+        measured=_measured(plan, trials, lines),
         budget=BudgetFacts(limits=plan.limits, points=[_point(line) for line in _of(lines, Spent)]),
         forecasts=[_forecast(name, one) for name, one in scored],
         tonight=score_of([one for _, one in scored]),
@@ -275,11 +271,29 @@ def _gain(path: Path, start: str, kept: Sequence[TrialFacts], seeds: int) -> Est
     if direct is not None and len(kept[0].seeds) >= seeds:
         return direct
     best = kept[-1].version or start
+    return _compared_now(path, start, best) or direct or _summed(start, kept)
+
+
+def _compared_now(path: Path, base: str, new: str) -> Estimate | None:
+    """Two versions with all the seeds that they have by now; None where they cannot be compared any more."""
     try:
-        found = _estimate(compare(CompareArgs(task_dir=path, base=start, new=best)))
+        return _estimate(compare(CompareArgs(task_dir=path, base=base, new=new)))
     except (IterateError, OSError, ValueError):
-        found = None
-    return found or direct or _summed(start, kept)
+        return None
+
+
+def _measured(plan: NightPlan, trials: Sequence[TrialFacts], lines: Sequence[NightLine]) -> list[MeasuredFacts]:
+    """The versions with further seeds, each once; of one that the night made, what all its seeds say by now."""
+    paths = {Path(path).name: Path(path) for path in plan.tasks}
+    bases = {(one.task, one.version): one.base for one in trials if one.version and one.base}
+    # One seed: the further training brought nothing, and a guard says why.
+    newest = {(line.task, line.version): line.seeds for line in _of(lines, Measured) if len(line.seeds) > 1}
+    found = []
+    for (task, version), seeds in newest.items():
+        base = bases.get((task, version))
+        gain = _compared_now(paths[task], base, version) if base and task in paths else None
+        found.append(MeasuredFacts(task=task, version=version, seeds=seeds, base=base if gain else None, gain=gain))
+    return found
 
 
 def _summed(start: str, kept: Sequence[TrialFacts]) -> Estimate | None:

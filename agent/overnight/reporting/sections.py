@@ -171,11 +171,19 @@ def _expected(one: TrialFacts) -> Text | str:
 
 
 def _measured(one: MeasuredFacts) -> Text:
+    parts = {"version": plain(one.version, 40), "task": plain(one.task, 40), "count": len(one.seeds)}
+    if one.gain is None:
+        return T(
+            "{version} of {task} was trained with further seeds ({count} in all), so that chance can be told from gain.",
+            **parts,
+        )
     return T(
-        "{version} of {task} was trained with further seeds ({count} in all), so that chance can be told from gain.",
-        version=plain(one.version, 40),
-        task=plain(one.task, 40),
-        count=len(one.seeds),
+        "{version} of {task} was trained with further seeds after that ({count} in all): over all of them it is {points} "
+        "points against {base} ({interval}). What stands above is what was known when it was kept.",
+        **parts,
+        points=points(one.gain.value),
+        base=plain(one.base or "", 40),
+        interval=interval(one.gain.low, one.gain.high),
     )
 
 

@@ -232,11 +232,16 @@ class AloneFacts(_Facts):
 
 
 class MeasuredFacts(_Facts):
-    """The version that a night started from, trained with further seeds."""
+    """A version that was trained with further seeds: the one that a night started from, or one that it kept."""
 
     task: str
     version: str
     seeds: list[int]
+    """All of its seeds."""
+    base: str | None = None
+    """What it was tried against; None for a version that the night did not make, or that cannot be compared any more."""
+    gain: Estimate | None = None
+    """Against `base`, over all seeds."""
 
 
 class NightFacts(_Facts):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agent.overnight.records import Measured
 from agent.overnight.reporting.facts import night_facts
+from agent.overnight.reporting.markdown import markdown
 from agent.overnight.reporting.opening import opening
 from agent.overnight.reporting.words import paragraph
 from tests.support.nights import Night, comparison
@@ -33,6 +34,9 @@ def test_the_gain_is_that_of_all_seeds_when_the_best_version_got_more_of_them_la
     night.add(Measured, "measured:stance:v2:44", task="stance", version="v2", seeds=[42, 43, 44])
     told = first_words(night.over())
     assert "v2 scores +2.0 points" in told and "mean over 3 seed(s)" in told
+    page = markdown(night_facts(night.record), english)
+    assert page.count("was trained with further seeds") == 1, "told once, with all of them"
+    assert "over all of them it is +2.0 points against v1 (+0.0 to +4.0)" in page
 
 
 def test_a_seed_that_failed_is_not_told_as_one_that_was_trained(tmp_path):
