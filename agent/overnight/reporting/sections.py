@@ -171,7 +171,11 @@ def _expected(one: TrialFacts) -> Text | str:
 
 
 def _measured(one: MeasuredFacts) -> Text:
-    parts = {"version": plain(one.version, 40), "task": plain(one.task, 40), "count": len(one.seeds)}
+    parts: dict[str, str | int] = {
+        "version": plain(one.version, 40),
+        "task": plain(one.task, 40),
+        "count": len(one.seeds),
+    }
     if one.gain is None:
         return T(
             "{version} of {task} was trained with further seeds ({count} in all), so that chance can be told from gain.",
