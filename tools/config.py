@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
 Method = Literal["sft", "orpo", "dpo", "kto"]
+HIGHEST_RATE = 0.1
+"""Learning rates beyond it are a slip of the point: LoRA is trained with rates of about 1e-5 to 1e-3."""
 
 
 class _Section(BaseModel):
@@ -40,7 +42,7 @@ class Training(_Section):
     """The weights that training begins with. None: for dpo and kto those of the parent version where they are kept here, for
     sft and orpo the base model as it is."""
     epochs: float = Field(default=3, gt=0, le=100)
-    learning_rate: float = Field(default=2e-4, gt=0, le=0.1)
+    learning_rate: float = Field(default=2e-4, gt=0, le=HIGHEST_RATE)
     batch_size: PositiveInt = 16
     """Rows per optimizer step."""
     micro_batch_size: PositiveInt | None = None

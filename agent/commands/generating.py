@@ -97,8 +97,12 @@ def generate(
     from tools.generating.prices import parse_price
 
     path = task_folder(task)
-    if any(value is not None and value <= 0 for value in (max_cost, max_minutes, per_minute)):
-        raise InputError(T("Limits must be above 0."), page="methods/data-generation")
+    if any(value is not None and not value > 0 for value in (max_cost, max_minutes, per_minute)):
+        raise InputError(  # NaN is above nothing
+            T("Limits must be above 0."),
+            hint=T("Such as --max-cost 2.5, --max-minutes 30 or --per-minute 20; without one there is no limit."),
+            page="methods/data-generation",
+        )
     args = GenerateDataArgs(
         task_dir=path,
         action="generate",

@@ -21,6 +21,7 @@ from agent.proposing.now import base_version, proposals_now
 from agent.session import task_lock
 from tools.change import Proposal
 from tools.comparing.words import metric_name
+from tools.config import HIGHEST_RATE
 from tools.diagnose import DiagnoseArgs, diagnose
 from tools.edit_config import config_diff, text_after
 from tools.editing.yaml_read import Refusal, parse, plain
@@ -150,9 +151,15 @@ def _edit(text: str) -> tuple[str, JsonValue]:
 def find_learning_rate(path: Path, wanted: tuple[float, float, int], say: Speaker, *, as_json: bool) -> int:
     """Run the range test and say what it found; 130 when it was stopped."""
     low, high, steps = wanted
-    if not (0 < low < high <= 1):
+    if not (0 < low < high <= HIGHEST_RATE):
         raise InputError(
-            T("The range must rise from above 0 to at most 1, not from {low:g} to {high:g}.", low=low, high=high),
+            T(
+                "The range must rise from above 0 to at most {most:g}, the highest learning rate that a configuration may "
+                "have, not from {low:g} to {high:g}.",
+                most=HIGHEST_RATE,
+                low=low,
+                high=high,
+            ),
             page="methods/quick-check",
         )
     task = load_task(path)
