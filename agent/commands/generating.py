@@ -24,7 +24,12 @@ Samples = Annotated[
 ]
 DryRun = Annotated[
     int | None,
-    typer.Option("--dry-run", min=1, metavar="N", help=told(T("Show N rows with their checks and write nothing."))),
+    typer.Option(
+        "--dry-run",
+        min=1,
+        metavar="N",
+        help=told(T("Show about N rows, whole answers, with their checks, and write nothing.")),
+    ),
 ]
 BatchName = Annotated[
     str | None,
