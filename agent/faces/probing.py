@@ -176,7 +176,8 @@ def find_learning_rate(path: Path, wanted: tuple[float, float, int], say: Speake
         change = rate_change(task, reading)
         out(
             json.dumps(
-                {**reading.model_dump(), "change": change and change.model_dump(mode="json")}, ensure_ascii=False
+                {**reading.model_dump(), "most": reading.most, "change": change and change.model_dump(mode="json")},
+                ensure_ascii=False,
             )
         )
         return 0
@@ -198,7 +199,7 @@ def _range_price(task: Task, steps: int, say: Speaker) -> Text:
 def _show_range(task: Task, reading: RangeReading, say: Speaker) -> None:
     every = max(1, len(reading.points) // _SHOWN_POINTS)
     rows = [
-        [number(one.rate), "-" if one.smoothed is None else f"{one.smoothed:.3f}"] for one in reading.points[::every]
+        [_rate(one.rate), "-" if one.smoothed is None else f"{one.smoothed:.3f}"] for one in reading.points[::every]
     ]
     for line in table([say(T("learning rate")), say(T("loss"))], rows):
         out(line)
@@ -213,32 +214,49 @@ def _show_range(task: Task, reading: RangeReading, say: Speaker) -> None:
     told = T(
         "Nothing is written. Try it first: iterate quick-check {task} --set training.learning_rate={rate}",
         task=visible(task.name),
-        rate=number(reading.suggested or 0.0),
+        rate=number(reading.instead_of(task.config.values.training.learning_rate) or 0.0),
     )
     _say_all([told], say)
 
 
 def range_texts(task: Task, reading: RangeReading) -> list[Text]:
-    """Where the loss falls fastest and where it diverges, and the suggestion."""
-    told = []
+    """Where the loss falls fastest and where it diverges, which rates are usable by that, and whether the present one is."""
+    diverges = (
+        T("It does not diverge within this range.")
+        if reading.diverges is None
+        else T("It diverges from {rate} on.", rate=_rate(reading.diverges))
+    )
     if reading.steepest is None:
-        told.append(T("The loss hardly falls within this range, so the test suggests no rate."))
-    else:
-        told.append(T("The loss falls fastest at a rate of {rate}.", rate=number(reading.steepest)))
-    if reading.diverges is None:
-        told.append(T("It does not diverge within this range."))
-    else:
-        told.append(T("It diverges from {rate} on.", rate=number(reading.diverges)))
-    if reading.suggested is not None:
-        now = task.config.values.training.learning_rate
-        suggested = number(reading.suggested)
-        told.append(T("Suggested: {rate}; configured: {now}.", rate=suggested, now=number(now)))
-        told.append(
-            T(
-                "A range test sees the first steps only; long trainings and small batches often want a somewhat lower rate."
-            )
+        return [T("The loss hardly falls within this range, so the test says nothing about usable rates."), diverges]
+    now = task.config.values.training.learning_rate
+    usable = (
+        T("Usable by that: from {least} on.", least=_rate(reading.steepest))
+        if reading.most is None
+        else T(
+            "Usable by that: {least} to {most}, a third of where it diverges.",
+            least=_rate(min(reading.steepest, reading.most)),
+            most=_rate(reading.most),
         )
-    return told
+    )
+    verdict = (
+        T("The configured {now} is usable: the test gives no reason to change it.", now=_rate(now))
+        if reading.instead_of(now) is None
+        else T("The configured {now} is not; the nearest that is is proposed.", now=_rate(now))
+    )
+    return [
+        T("The loss falls fastest at a rate of {rate}.", rate=_rate(reading.steepest)),
+        diverges,
+        usable,
+        verdict,
+        T(
+            "A range test sees the first steps only: where it falls fastest, a model may just be learning the form of answers."
+        ),
+    ]
+
+
+def _rate(rate: float) -> str:
+    """A learning rate as people write it."""
+    return f"{rate:.2g}"
 
 
 def _say_all(texts: list[Text], say: Speaker) -> None:

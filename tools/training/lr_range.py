@@ -8,6 +8,7 @@ evaluated and no weights are kept.
 from __future__ import annotations
 
 import math
+from collections import deque
 from functools import partial
 from typing import Any
 
@@ -28,7 +29,9 @@ from tools.training.recorder import finite
 from tools.training.train_job import remembered_precision
 
 DIVERGED = 4.0
-"""The test ends when the loss is this many times the lowest one so far (the rule of the fastai library)."""
+"""The test ends when the mean loss is this many times its lowest value so far (the rule of the fastai library)."""
+AVERAGED = 5
+"""Steps of that mean: one hard batch alone ended a test at four times the loss of one easy batch."""
 
 
 def find_range(job: Job, wanted: RateRange) -> RunResult:
@@ -88,6 +91,7 @@ class _Watcher(TrainerCallback):  # type: ignore[misc]
         self._job = job
         self._wanted = wanted
         self._lowest = math.inf
+        self._last: deque[float] = deque(maxlen=AVERAGED)
 
     def on_log(self, _args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
         """A step was taken."""
@@ -95,10 +99,15 @@ class _Watcher(TrainerCallback):  # type: ignore[misc]
             return
         loss = finite(logs["loss"])
         self.note(state.global_step, loss)
-        if loss is not None:
-            self._lowest = min(self._lowest, loss)
-        diverged = loss is None or loss > DIVERGED * self._lowest
-        control.should_training_stop = control.should_training_stop or diverged
+        control.should_training_stop = control.should_training_stop or loss is None or self._diverged(loss)
+
+    def _diverged(self, loss: float) -> bool:
+        self._last.append(loss)
+        if len(self._last) < AVERAGED:
+            return False
+        mean = sum(self._last) / AVERAGED
+        self._lowest = min(self._lowest, mean)
+        return mean > DIVERGED * self._lowest
 
     def on_step_end(self, _args: Any, _state: Any, control: Any, **_: Any) -> None:
         """Nothing is saved or evaluated; a wish to stop ends it at once."""
