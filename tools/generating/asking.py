@@ -29,6 +29,7 @@ _HOPELESS = frozenset({"auth", "request"})
 _CONTENT_TRIES = 2
 """For an answer that is refused, empty, cut or of no form: the model was told of it once already."""
 _MOST_TOKENS = 2048
+_MORE_ROOM = 4
 _POLL = 0.2
 _KEPT = 2_000
 """Characters of an answer that could not be used."""
@@ -287,8 +288,8 @@ class _Round:
         self.stop: Paused | None = None
 
     def room(self, question: Question) -> int:
-        """Tokens that its next answer may have: the more, the more often one could not be used, since it may have been cut."""
-        return min(_MOST_TOKENS, question.most << 2 * self.unusable.get(question.id, 0))
+        """Tokens that its next answer may have: more after one that could not be used, since that may have been cut."""
+        return min(_MOST_TOKENS, question.most * (_MORE_ROOM if question.id in self.unusable else 1))
 
     def due(self) -> Question | None:
         """The first waiting question that may be asked now."""

@@ -46,8 +46,8 @@ def reply(body: dict[str, Any]) -> str:
     return json.dumps({"rows": rows}, ensure_ascii=False)
 
 
-def run(task: Task, server: FakeEndpoint) -> Generated:
-    writer = open_writer(Settings(base_url=server.base_url, timeout=2.5))
+def run(task: Task, server: FakeEndpoint, patience: float = 60) -> Generated:
+    writer = open_writer(Settings(base_url=server.base_url, timeout=patience))
     assert writer is not None
     return generate_rows(task, Order(label="中立", wanted=10), writer, Limits(parallel=2, pause=0), lambda _: None)
 
@@ -74,7 +74,7 @@ def test_one_failure_in_the_middle_changes_no_row(tmp_path: Path, server: FakeEn
 
     done: list[str] = []
     server.by(failing_once)
-    result = run(task, server)
+    result = run(task, server, patience=2.5 if fault == "hang" else 60)
     assert done == [fault]
     assert said(result) == said(calm)
     assert result.report.failed == {}
