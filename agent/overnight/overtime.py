@@ -15,7 +15,7 @@ from agent.overnight.records import Guarded
 from agent.overnight.rules import grace_minutes
 from tools.launch_training import list_runs
 from tools.runs import RunDir
-from tools.text import T
+from tools.text import T, Text
 
 _PAGE = "methods/overnight"
 
@@ -27,6 +27,7 @@ def stops(night: Night, path: Path, planned: float, going: Callable[[], bool]) -
     """
 
     def ask() -> bool:
+        night.meter.ran()  # what is used is written down in a training that says nothing, too
         if night.leaving():
             return True
         return not night.ending and (night.standing().cut is not None or _cuts(night, path, planned, going))
@@ -48,11 +49,21 @@ def _cuts(night: Night, path: Path, planned: float, going: Callable[[], bool]) -
     reason = night.overdue(grace)
     if reason is None or not going():
         return False
-    message = T(
+    message = _message(grace, planned)
+    night.add(Guarded, "guarded:time", task=path.name, guard="time", message=message, page=_PAGE, ends=reason)
+    return True
+
+
+def _message(grace: float, planned: float) -> Text:
+    if not grace:
+        return T(
+            "It was not finished when the time of the night was over, so it was cancelled; about {planned:.0f} min had been "
+            "planned for it.",
+            planned=planned,
+        )
+    return T(
         "It was not finished {grace:.0f} min after the time of the night had passed, so it was cancelled; about "
         "{planned:.0f} min had been planned for it.",
         grace=grace,
         planned=planned,
     )
-    night.add(Guarded, "guarded:time", task=path.name, guard="time", message=message, page=_PAGE, ends=reason)
-    return True

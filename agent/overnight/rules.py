@@ -144,10 +144,10 @@ def grace_minutes(share: float, planned: float) -> float:
 def grace_text(share: float) -> Text:
     """The rule in words."""
     if not share:
-        return T("A training that is not finished then is cancelled at once.")
+        return T("A training that is not finished when the time is over is cancelled at once.")
     return T(
-        "A training that is not finished then may go on for {share:.0%} of its planned time, or {least:.0f} min where that is "
-        "longer; after that it is cancelled.",
+        "A training that is not finished when the time is over may go on for {share:.0%} of its planned time, or {least:.0f} "
+        "min where that is longer; after that it is cancelled.",
         share=share,
         least=LEAST_MINUTES,
     )
