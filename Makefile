@@ -38,7 +38,7 @@ test lint: export OPENAI_API_KEY :=
 test lint: export OPENAI_BASE_URL :=
 
 test: lint  ## Install what is needed, then check style, types and imports, and run every test
-	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
 
 lint: install-dev  ## Check style, types and import directions
 	$(BIN)/ruff check .

@@ -218,16 +218,18 @@ class _Trial:
 
     def _work(self, *, fresh: bool) -> None:
         night = self._night
+        leaving = stops(night, self._path, self._training_minutes, lambda: not is_trained(night, self._chosen))
         session = Session(
             self._path,
             approver=self,
             watch=self._hear,
             say=night.say,
             resume_command=night.plan.resume,
-            leaving=stops(night, self._path, self._training_minutes, lambda: not is_trained(night, self._chosen)),
+            leaving=leaving,
         )
         ended = session.run(fresh=fresh, wishes=[self._chosen.proposal] if fresh else [])
-        if ended == "interrupted" or (ended == "waiting" and not self._found):
+        # A session also waits where the rules left its next proposals alone: only one that was left is gone on with.
+        if ended == "interrupted" or (ended == "waiting" and not self._found and leaving()):
             raise Left
 
     def _hear(self, event: Event) -> None:

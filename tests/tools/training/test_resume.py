@@ -76,13 +76,13 @@ def test_a_run_killed_before_the_answers_of_its_best_weights_are_kept_answers_ag
 ):
     fields = {"training": {**TRAINING, "epochs": 1, "evals_per_epoch": 1}}
     whole, run = make_run("whole", **fields), make_run("killed", **fields)
-    assert main(whole.path) == 0
+    assert start_worker(whole).wait() == 0
     switch = {"KILL_ROLE": "tools.training.worker", "KILL_ROOT": str(run.path), "KILL_AT": "answers.json"}
     path = os.pathsep.join([str(SWITCH), str(Path.cwd())])
     killed = start_worker(run, **switch, KILL_LOG=str(tmp_path / "moments"), PYTHONPATH=path)
     assert killed.wait() == -signal.SIGKILL
     assert newest_checkpoint(run.file("checkpoints")).step == 6
-    assert main(run.path) == 0
+    assert start_worker(run).wait() == 0
     assert run.result().adapter_sha256 == whole.result().adapter_sha256
     assert run.result().history == whole.result().history
     assert outcome(run) == outcome(whole)
