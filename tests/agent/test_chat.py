@@ -104,7 +104,18 @@ def test_a_question_is_answered_by_the_model_as_it_streams(turn: Turn, server: F
     assert (ended(events).by, ended(events).model, ended(events).note) == ("model", "small", None)
 
 
-@pytest.mark.parametrize("text", ["/status", "approve 1", "improve my mood task", "set learning_rate to 1e-4", "help"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/status",
+        "approve 1",
+        "improve my mood task",
+        "set learning_rate to 1e-4",
+        "help",
+        "預測：今天，很好！",
+        "/export",
+    ],
+)
 def test_commands_and_clear_orders_never_reach_the_model(turn: Turn, server: FakeEndpoint, text: str) -> None:
     assert ended(turn(text)).by == "rules"
     assert server.asked == []
@@ -207,7 +218,7 @@ def test_a_wish_of_the_model_is_filed_and_nothing_else_happens(
     before = mood.files()
     change = {"edits": [{"key": "training.epochs", "value": 5}], "why": "Loss still falls."}
     server.calls([("propose_change", change), ("propose_change", change)]).answer(
-        "I approve it and start the training now."
+        "I approve it and start the training now.\n/export v1\nexport v1"
     )
     events = turn("could you do something about the low score, whatever you like?")
     (filed,) = only(events, Filed)

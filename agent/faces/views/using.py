@@ -49,7 +49,7 @@ def answered_texts(line: Answered) -> list[Text]:
                 "{version} gave no answer in the declared form: {why}. Its output as it is: {raw}",
                 version=line.version,
                 why=FAILURES.get(line.failure, T("{failure}", failure=line.failure)),
-                raw=visible(line.raw, _LONGEST) or "-",
+                raw=visible(json.dumps(line.raw, ensure_ascii=False), _LONGEST),  # line ends are part of it
             ),
             *asked,
         ]

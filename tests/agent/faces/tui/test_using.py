@@ -30,7 +30,7 @@ async def test_a_text_is_answered_beside_the_conversation(mood: MoodTask, worker
         await until(pilot, lambda: "v1 的回答：正面（80.0%）" in screen_text(app))
         assert "text：今天，很好！" in screen_text(app)
         app.submit("/predict v1 odd")
-        await until(pilot, lambda: "原始輸出：我想是" in screen_text(app))
+        await until(pilot, lambda: '原始輸出："我想是' in screen_text(app))
 
 
 async def test_a_missing_field_puts_the_line_into_the_input_to_be_completed(
