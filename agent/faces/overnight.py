@@ -31,6 +31,7 @@ from agent.model.client import ChatModel, open_model
 from agent.model.prices import affordable
 from agent.notify import notify
 from agent.overnight.budget import limit_texts, limits_of
+from agent.overnight.commands import command_like, task_word
 from agent.overnight.night import ask_to_stop, open_nights, over_reason, run_night, start_night
 from agent.overnight.records import (
     NightLine,
@@ -40,11 +41,11 @@ from agent.overnight.records import (
     TaskPaused,
     Waiting,
     night_records,
-    task_word,
 )
 from agent.overnight.reporting.nights import find_night
 from agent.overnight.reporting.write import has_report, write_report
 from agent.overnight.rules import NightRules, grace_text, rules_for
+from agent.paths import workspace_words
 from agent.settings import Settings, load_settings
 from tools.errors import EndpointFailed, IterateError, NotFound, RunFailed
 from tools.generating.writer import Price
@@ -88,18 +89,27 @@ def _allowed(wish: NightWish) -> str | None:
 
 
 def _command(workspace: Path, tasks: list[Path], wish: NightWish, seed: int) -> str:
-    """The command line that begins the same night again."""
-    words = ["iterate", "overnight", *(task_word(workspace, path.resolve()) for path in tasks)]
+    """The command line that begins the same night again, from any folder that the workspace can be told from."""
+    words = [
+        "iterate",
+        *workspace_words(workspace),
+        "overnight",
+        *(task_word(workspace, path.resolve()) for path in tasks),
+    ]
     given = (
         ("--until", wish.until),
         ("--max-hours", wish.max_hours),
         ("--max-runs", wish.max_runs),
         ("--max-cost", wish.max_cost),
         ("--allow", _allowed(wish)),
-        ("--policy", wish.policy),
+        ("--policy", wish.policy and wish.policy.absolute()),
         ("--seed", seed),
     )
     return shlex.join([*words, *(str(word) for name, value in given if value is not None for word in (name, value))])
+
+
+def _command_of(record: NightRecord, *words: str) -> str:
+    return command_like(record.plan().command, *words)
 
 
 def night_to_take_up(workspace: Path, name: str) -> NightRecord:
@@ -205,7 +215,7 @@ def _close(record: NightRecord, face: _Face | _JsonFace, settings: Settings, say
         face.note(T("The report could not be written: {reason}", reason=visible(str(error), 300)))
     waiting = sum(isinstance(line, Waiting) for line in record.lines())
     message = T("Night {id} is over; {count} decision(s) wait for you.", id=record.id, count=waiting)
-    _call(settings, face, "night_over", say(message), night=record.id, command=f"iterate report {record.id}")
+    _call(settings, face, "night_over", say(message), night=record.id, command=_command_of(record, "report", record.id))
 
 
 def _call(settings: Settings, face: _Face | _JsonFace, happening: str, message: str, **facts: str) -> None:
@@ -300,8 +310,8 @@ def detached_lines(record: NightRecord, pid: int) -> list[Text]:
     return [
         T("The night runs in a process of its own ({pid}); you can close this.", pid=pid),
         T("Watch it: tail -f {log}", log=shlex.quote(str(record.folder / LOG))),
-        T("In the morning, or at any time: iterate report {id}", id=record.id),
-        T("End it: iterate overnight --stop {id}", id=record.id),
+        T("In the morning, or at any time: {command}", command=_command_of(record, "report", record.id)),
+        T("End it: {command}", command=_command_of(record, "overnight", "--stop", record.id)),
         T("After a restart of the machine: {command}", command=record.plan().resume),
     ]
 
@@ -317,7 +327,8 @@ def end_night(record: NightRecord, say: Speaker) -> int:
         time.sleep(0.2)
     if not record.is_over:
         work_on(record, say)  # nobody works on it, so it is ended here; Busy when its process does not answer
-    out(say(T("Night {id} is ended. Report: iterate report {id}", id=record.id)))
+    command = _command_of(record, "report", record.id)
+    out(say(T("Night {id} is ended. Report: {command}", id=record.id, command=command)))
     return 0
 
 

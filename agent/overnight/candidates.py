@@ -278,11 +278,12 @@ def _offer(night: Night, path: Path, diagnosis: Diagnosis) -> None:
     """What only a person can start: writing rows, labelling rows."""
     task = path.name
     written = offers(path, diagnosis, has_model=night.model is not None)
-    for reason, command in (
-        *((one, night.command("generate", task)) for one in written),
-        *((one, night.command("label", task)) for one in labelling_offers(path, diagnosis)),
+    for reason, verb in (
+        *((one, "generate") for one in written),
+        *((one, "label") for one in labelling_offers(path, diagnosis)),
     ):
-        night.add(Waiting, f"waiting:{task}:{command}", task=task, what="offer", reason=reason, command=command)
+        command = night.command(verb, task)
+        night.add(Waiting, f"waiting:{task}:offer:{verb}", task=task, what="offer", reason=reason, command=command)
 
 
 def _beliefs(night: Night, standing: Standing, tasks: Sequence[Task]) -> Beliefs:

@@ -6,7 +6,6 @@ goes on as if it had not been.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from agent.context import Left
 from agent.events import Emit
 from agent.overnight.budget import Meter, exhausted, minutes_left, overdue, runs_left
+from agent.overnight.commands import command_like, task_word
 from agent.overnight.records import (
     Chosen,
     Guarded,
@@ -30,7 +30,6 @@ from agent.overnight.records import (
     TestOpenedOnce,
     Tried,
     Waiting,
-    task_word,
 )
 from agent.overnight.rules import NightRules
 from agent.overnight.watchman import runs_since
@@ -205,8 +204,8 @@ class Night:
             raise Left
 
     def command(self, verb: str, task: str, *words: str) -> str:
-        """A command line about one of the tasks, for a shell in the night's workspace."""
-        return shlex.join(["iterate", verb, task_word(self.record.workspace, self.tasks[task]), *words])
+        """A command line about one of the tasks."""
+        return command_like(self.plan.command, verb, task_word(self.record.workspace, self.tasks[task]), *words)
 
     def pause(self, task: str, reason: Text, verb: str, *words: str) -> None:
         """Try nothing more on a task tonight, and say which command takes it up again."""

@@ -23,6 +23,7 @@ from agent.context import Left
 from agent.events import Emit
 from agent.overnight.budget import Meter
 from agent.overnight.candidates import Looked, Next, look_at_all, next_of
+from agent.overnight.commands import command_like
 from agent.overnight.context import STOP, Night, Tell
 from agent.overnight.ended import cancel_runs
 from agent.overnight.finish import finish
@@ -87,7 +88,7 @@ def start_night(  # noqa: PLR0913 - a plan has this many parts, all named at the
         limits=limits,
         rules=rules.model_dump(mode="json"),
         command=command,
-        resume=f"iterate overnight --resume {night}",
+        resume=command_like(command, "overnight", "--resume", night),
         seed=seed,
         who=who or user_name(),
         start_versions={path.name: _start_version(path) for path in paths},
@@ -341,18 +342,16 @@ def _require_usable(workspace: Path, paths: Sequence[Path]) -> None:
 
 def _taken(record: NightRecord, task: str) -> IterateError:
     """A task belongs to one night at a time, also while nobody works on that one."""
+    end = command_like(record.plan().command, "overnight", "--stop", record.id)
     if record.is_worked_on:
         return Busy(
             T("Night {id} is working on {task}.", id=record.id, task=task),
-            hint=T("Wait for it, or end it: iterate overnight --stop {id}", id=record.id),
+            hint=T("Wait for it, or end it: {command}", command=end),
             page="methods/overnight",
         )
     return InputError(
         T("Night {id} on {task} was cut off or left, and has not ended.", id=record.id, task=task),
-        hint=T(
-            "Take it up with iterate overnight --resume {id}, or end it with iterate overnight --stop {id}",
-            id=record.id,
-        ),
+        hint=T("Take it up: {resume} / End it: {end}", resume=record.plan().resume, end=end),
         page="methods/overnight",
     )
 
@@ -374,7 +373,7 @@ def _night_lock(record: NightRecord) -> Iterator[None]:
     except Timeout:
         raise Busy(
             T("Another process is working on night {id}.", id=record.id),
-            hint=T("Watch it: iterate report {id}", id=record.id),
+            hint=T("Watch it: {command}", command=command_like(record.plan().command, "report", record.id)),
             page="methods/overnight",
         ) from None
     try:

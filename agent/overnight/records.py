@@ -358,11 +358,6 @@ class NightRecord:
         return is_held(self.folder / LOCK)
 
 
-def task_word(workspace: Path, task: Path) -> str:
-    """What names a task on a command line in this workspace: its name where the workspace has it, else its path."""
-    return task.name if task.parent == workspace.resolve() / "tasks" else str(task)
-
-
 def nights_folder(workspace: Path) -> Path:
     """Where a workspace keeps its nights."""
     return workspace / ".iterate" / "nights"
