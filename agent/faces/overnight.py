@@ -28,7 +28,7 @@ from agent.faces.views.nights import clock_of, line_text, plan_texts
 from agent.faces.views.progress import ProgressLines
 from agent.faces.views.sentences import sentence
 from agent.model.client import ChatModel, open_model
-from agent.model.prices import affordable
+from agent.model.prices import Affordable, affordable
 from agent.notify import notify
 from agent.overnight.budget import limit_texts, limits_of
 from agent.overnight.commands import command_like, task_word
@@ -47,8 +47,7 @@ from agent.overnight.reporting.write import has_report, write_report
 from agent.overnight.rules import NightRules, grace_text, rules_for
 from agent.paths import workspace_words
 from agent.settings import Settings, load_settings
-from tools.errors import EndpointFailed, IterateError, NotFound, RunFailed
-from tools.generating.writer import Price
+from tools.errors import IterateError, NotFound, RunFailed
 from tools.text import Speaker, T, Text, visible
 
 ALLOWED = "config,recipe,prompt"
@@ -177,16 +176,18 @@ def _worked_on(record: NightRecord, say: Speaker, *, as_json: bool) -> int:
         if not has_report(record):  # it was killed behind its last line
             _close(record, face, settings, say)
         return exit_code(record, over)
-    rules = NightRules.model_validate(record.plan().rules)
-    model, price = _model(settings, rules, record, face.note)
+    model, limits = open_model(settings), record.plan().limits
 
     def hear(line: NightLine) -> None:
         face.line(line)
         if isinstance(line, TaskPaused):
             _call(settings, face, "task_paused", say(line.reason), task=line.task, night=record.id)
 
+    def afford(asked: ChatModel) -> Affordable:
+        return affordable(settings, asked, limits.dollars)
+
     with _leaving_on_signals(lambda: face.note(_LEAVING)) as stop:
-        reason = run_night(record, model=model, watch=face.watch, say=say, stop=stop, tell=hear, price=price)
+        reason = run_night(record, model=model, watch=face.watch, say=say, stop=stop, tell=hear, afford=afford)
     if over_reason(record) is None:
         tell(say(T("Continue with: {command}", command=record.plan().resume)))
         return 130
@@ -222,23 +223,6 @@ def _call(settings: Settings, face: _Face | _JsonFace, happening: str, message: 
     wrong = notify(settings, happening, message, **facts)  # type: ignore[arg-type]
     if wrong is not None:
         face.note(wrong)
-
-
-def _model(
-    settings: Settings, rules: NightRules, record: NightRecord, note: Callable[[Text], None]
-) -> tuple[ChatModel | None, Price | None]:
-    """The language model of the settings with its price, which is asked for where the rules let it have ideas."""
-    model = open_model(settings)
-    if model is None or not any(one.from_model for one in rules.approve):
-        return model, None
-    try:
-        found = affordable(settings, model, record.plan().limits.dollars)
-    except EndpointFailed as failed:
-        note(failed.message)
-        return None, None
-    if found.said is not None:
-        note(found.said)
-    return found.model, found.price
 
 
 _LEAVING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

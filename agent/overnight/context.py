@@ -39,12 +39,20 @@ from tools.text import Speaker, Text
 
 if TYPE_CHECKING:  # a night without a model needs nothing of its client
     from agent.model.client import ChatModel
+    from agent.model.prices import Affordable
 
 STOP = "stop"
 """File in the folder of a night: a person wants it to end."""
 
 Tell = Callable[[NightLine], None]
 """Hears every line when it is written."""
+
+
+def unlimited(model: ChatModel) -> Affordable:
+    """For a model whose cost nobody limits or counts."""
+    from agent.model.prices import Affordable
+
+    return Affordable(model, None, None)
 
 
 @dataclass(frozen=True)
@@ -124,6 +132,10 @@ class Night:
     stop: Callable[[], bool]
     tell: Tell
     model: ChatModel | None = None
+    afford: Callable[[ChatModel], Affordable] = unlimited
+    """Whether the model may be asked under the night's limit of cost, and for what price."""
+    is_priced: bool = False
+    """True once that was answered: a server that was gone is asked again, one that has answered is not."""
     ending: bool = False
     """True once the night is being ended: nothing is trained any more, and no training is waited for."""
     diagnoses: dict[tuple[str, ...], Diagnosis] = field(default_factory=dict)

@@ -24,7 +24,7 @@ from agent.events import Emit
 from agent.overnight.budget import Meter
 from agent.overnight.candidates import Looked, Next, look_at_all, next_of
 from agent.overnight.commands import command_like
-from agent.overnight.context import STOP, Night, Tell
+from agent.overnight.context import STOP, Night, Tell, unlimited
 from agent.overnight.ended import cancel_runs
 from agent.overnight.finish import finish
 from agent.overnight.further_seeds import finish_begun, stop_begun, train_last, train_seed
@@ -47,12 +47,12 @@ from agent.overnight.watchman import keep_seal, keep_start, kept_seal
 from agent.proposing.now import base_version
 from tools.errors import Busy, InputError, IterateError
 from tools.files import now, write_atomic
-from tools.generating.writer import Price
 from tools.text import Speaker, T, Text, visible
 from tools.versioning.records import training_of
 
 if TYPE_CHECKING:  # a night without a model needs nothing of its client
     from agent.model.client import ChatModel
+    from agent.model.prices import Affordable
 
 CLOSING = "closing"
 """File in the folder of a night: why it ends; from then on nothing new is tried."""
@@ -104,7 +104,7 @@ def run_night(  # noqa: PLR0913 - who watches, speaks, stops and pays are differ
     say: Speaker,
     stop: Callable[[], bool],
     tell: Tell = lambda line: None,
-    price: Price | None = None,
+    afford: Callable[[ChatModel], Affordable] = unlimited,
 ) -> StopReason:
     """Run a night to its end, or take it up; returns why it is over.
 
@@ -116,7 +116,7 @@ def run_night(  # noqa: PLR0913 - who watches, speaks, stops and pays are differ
         over = over_reason(record)
         if over is not None:
             return over
-        meter = Meter(record, price=price)
+        meter = Meter(record)
         night = Night(
             record=record,
             plan=plan,
@@ -127,6 +127,7 @@ def run_night(  # noqa: PLR0913 - who watches, speaks, stops and pays are differ
             stop=stop,
             tell=tell,
             model=model.metered(meter) if model is not None else None,
+            afford=afford,
         )
         try:
             return _run(night)
