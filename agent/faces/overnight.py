@@ -203,7 +203,7 @@ def exit_code(record: NightRecord, reason: StopReason) -> int:
         return 130
     if reason == "failed":
         return 1
-    return 4 if any(isinstance(line, Waiting) and line.what != "offer" for line in record.lines()) else 0
+    return 4 if any(isinstance(line, Waiting) and line.is_decision for line in record.lines()) else 0
 
 
 def _close(record: NightRecord, face: _Face | _JsonFace, settings: Settings, say: Speaker) -> None:
@@ -214,7 +214,7 @@ def _close(record: NightRecord, face: _Face | _JsonFace, settings: Settings, say
         face.note(T("As a page with plots: {path}", path=str(files[1])))
     except (IterateError, OSError) as error:  # the night is over and on record: its report can be written again
         face.note(T("The report could not be written: {reason}", reason=visible(str(error), 300)))
-    waiting = sum(isinstance(line, Waiting) for line in record.lines())
+    waiting = sum(isinstance(line, Waiting) and line.is_decision for line in record.lines())
     message = T("Night {id} is over; {count} decision(s) wait for you.", id=record.id, count=waiting)
     _call(settings, face, "night_over", say(message), night=record.id, command=_command_of(record, "report", record.id))
 

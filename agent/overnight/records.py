@@ -161,6 +161,11 @@ class Waiting(_Line):
     command: str
     """The command that decides it."""
 
+    @property
+    def is_decision(self) -> bool:
+        """False for what could be done besides: nothing waits for that."""
+        return self.what != "offer"
+
 
 class Guarded(_Line):
     """A guard stopped something, or the night was disturbed and went on."""
