@@ -127,13 +127,21 @@ def find_workspace(
         return _named(flag, T("It was named by --workspace."))
     if environ.get("ITERATE_WORKSPACE"):
         return _named(Path(environ["ITERATE_WORKSPACE"]), T("It was named by ITERATE_WORKSPACE."))
-    checkout = source_root()
-    if checkout is not None and here.is_relative_to(checkout):
+    checkout = _checkout_around(here)
+    if checkout is not None:
         return checkout_workspace(checkout)
-    for folder in (here, *here.parents):
-        if (folder / "tasks").is_dir():
-            return _workspace(folder, T("It is the nearest folder that holds tasks/."))
+    nearest_folder = _with_tasks(here)
+    if nearest_folder is not None:
+        return _workspace(nearest_folder, T("It is the nearest folder that holds tasks/."))
     return _workspace(here, T("No folder with tasks/ was found here or above, so it is the current folder."))
+
+
+def workspace_words(root: Path, cwd: Path | None = None) -> list[str]:
+    """What names a workspace on a command line: nothing where the current folder leads to it without being told."""
+    here = (cwd or Path.cwd()).resolve()
+    checkout = _checkout_around(here)
+    found = checkout / _CHECKOUT_WORKSPACE if checkout is not None else _with_tasks(here) or here
+    return [] if found == root.resolve() else ["--workspace", str(root.resolve())]
 
 
 def checkout_workspace(checkout: Path) -> Workspace:
@@ -196,6 +204,16 @@ def _copy_whole(source: Path, target: Path) -> bool:
     except OSError as reason:
         raise write_failed(target, reason) from reason
     return True
+
+
+def _checkout_around(folder: Path) -> Path | None:
+    checkout = source_root()
+    return checkout if checkout is not None and folder.is_relative_to(checkout) else None
+
+
+def _with_tasks(folder: Path) -> Path | None:
+    """The nearest folder that holds tasks/."""
+    return next((one for one in (folder, *folder.parents) if (one / "tasks").is_dir()), None)
 
 
 def _left_behind(task: Path) -> Callable[[str, list[str]], set[str]]:

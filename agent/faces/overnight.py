@@ -28,9 +28,10 @@ from agent.faces.views.nights import clock_of, line_text, plan_texts
 from agent.faces.views.progress import ProgressLines
 from agent.faces.views.sentences import sentence
 from agent.model.client import ChatModel, open_model
-from agent.model.prices import affordable
+from agent.model.prices import Affordable, affordable
 from agent.notify import notify
 from agent.overnight.budget import limit_texts, limits_of
+from agent.overnight.commands import command_like, task_word
 from agent.overnight.night import ask_to_stop, open_nights, over_reason, run_night, start_night
 from agent.overnight.records import (
     NightLine,
@@ -40,14 +41,13 @@ from agent.overnight.records import (
     TaskPaused,
     Waiting,
     night_records,
-    task_word,
 )
 from agent.overnight.reporting.nights import find_night
 from agent.overnight.reporting.write import has_report, write_report
 from agent.overnight.rules import NightRules, grace_text, rules_for
+from agent.paths import workspace_words
 from agent.settings import Settings, load_settings
-from tools.errors import EndpointFailed, IterateError, NotFound, RunFailed
-from tools.generating.writer import Price
+from tools.errors import IterateError, NotFound, RunFailed
 from tools.text import Speaker, T, Text, visible
 
 ALLOWED = "config,recipe,prompt"
@@ -88,18 +88,27 @@ def _allowed(wish: NightWish) -> str | None:
 
 
 def _command(workspace: Path, tasks: list[Path], wish: NightWish, seed: int) -> str:
-    """The command line that begins the same night again."""
-    words = ["iterate", "overnight", *(task_word(workspace, path.resolve()) for path in tasks)]
+    """The command line that begins the same night again, from any folder that the workspace can be told from."""
+    words = [
+        "iterate",
+        *workspace_words(workspace),
+        "overnight",
+        *(task_word(workspace, path.resolve()) for path in tasks),
+    ]
     given = (
         ("--until", wish.until),
         ("--max-hours", wish.max_hours),
         ("--max-runs", wish.max_runs),
         ("--max-cost", wish.max_cost),
         ("--allow", _allowed(wish)),
-        ("--policy", wish.policy),
+        ("--policy", wish.policy and wish.policy.absolute()),
         ("--seed", seed),
     )
     return shlex.join([*words, *(str(word) for name, value in given if value is not None for word in (name, value))])
+
+
+def _command_of(record: NightRecord, *words: str) -> str:
+    return command_like(record.plan().command, *words)
 
 
 def night_to_take_up(workspace: Path, name: str) -> NightRecord:
@@ -167,16 +176,18 @@ def _worked_on(record: NightRecord, say: Speaker, *, as_json: bool) -> int:
         if not has_report(record):  # it was killed behind its last line
             _close(record, face, settings, say)
         return exit_code(record, over)
-    rules = NightRules.model_validate(record.plan().rules)
-    model, price = _model(settings, rules, record, face.note)
+    model, limits = open_model(settings), record.plan().limits
 
     def hear(line: NightLine) -> None:
         face.line(line)
         if isinstance(line, TaskPaused):
             _call(settings, face, "task_paused", say(line.reason), task=line.task, night=record.id)
 
+    def afford(asked: ChatModel) -> Affordable:
+        return affordable(settings, asked, limits.dollars)
+
     with _leaving_on_signals(lambda: face.note(_LEAVING)) as stop:
-        reason = run_night(record, model=model, watch=face.watch, say=say, stop=stop, tell=hear, price=price)
+        reason = run_night(record, model=model, watch=face.watch, say=say, stop=stop, tell=hear, afford=afford)
     if over_reason(record) is None:
         tell(say(T("Continue with: {command}", command=record.plan().resume)))
         return 130
@@ -192,7 +203,7 @@ def exit_code(record: NightRecord, reason: StopReason) -> int:
         return 130
     if reason == "failed":
         return 1
-    return 4 if any(isinstance(line, Waiting) and line.what != "offer" for line in record.lines()) else 0
+    return 4 if any(isinstance(line, Waiting) and line.is_decision for line in record.lines()) else 0
 
 
 def _close(record: NightRecord, face: _Face | _JsonFace, settings: Settings, say: Speaker) -> None:
@@ -203,32 +214,15 @@ def _close(record: NightRecord, face: _Face | _JsonFace, settings: Settings, say
         face.note(T("As a page with plots: {path}", path=str(files[1])))
     except (IterateError, OSError) as error:  # the night is over and on record: its report can be written again
         face.note(T("The report could not be written: {reason}", reason=visible(str(error), 300)))
-    waiting = sum(isinstance(line, Waiting) for line in record.lines())
+    waiting = sum(isinstance(line, Waiting) and line.is_decision for line in record.lines())
     message = T("Night {id} is over; {count} decision(s) wait for you.", id=record.id, count=waiting)
-    _call(settings, face, "night_over", say(message), night=record.id, command=f"iterate report {record.id}")
+    _call(settings, face, "night_over", say(message), night=record.id, command=_command_of(record, "report", record.id))
 
 
 def _call(settings: Settings, face: _Face | _JsonFace, happening: str, message: str, **facts: str) -> None:
     wrong = notify(settings, happening, message, **facts)  # type: ignore[arg-type]
     if wrong is not None:
         face.note(wrong)
-
-
-def _model(
-    settings: Settings, rules: NightRules, record: NightRecord, note: Callable[[Text], None]
-) -> tuple[ChatModel | None, Price | None]:
-    """The language model of the settings with its price, which is asked for where the rules let it have ideas."""
-    model = open_model(settings)
-    if model is None or not any(one.from_model for one in rules.approve):
-        return model, None
-    try:
-        found = affordable(settings, model, record.plan().limits.dollars)
-    except EndpointFailed as failed:
-        note(failed.message)
-        return None, None
-    if found.said is not None:
-        note(found.said)
-    return found.model, found.price
 
 
 _LEAVING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -300,8 +294,8 @@ def detached_lines(record: NightRecord, pid: int) -> list[Text]:
     return [
         T("The night runs in a process of its own ({pid}); you can close this.", pid=pid),
         T("Watch it: tail -f {log}", log=shlex.quote(str(record.folder / LOG))),
-        T("In the morning, or at any time: iterate report {id}", id=record.id),
-        T("End it: iterate overnight --stop {id}", id=record.id),
+        T("In the morning, or at any time: {command}", command=_command_of(record, "report", record.id)),
+        T("End it: {command}", command=_command_of(record, "overnight", "--stop", record.id)),
         T("After a restart of the machine: {command}", command=record.plan().resume),
     ]
 
@@ -317,7 +311,8 @@ def end_night(record: NightRecord, say: Speaker) -> int:
         time.sleep(0.2)
     if not record.is_over:
         work_on(record, say)  # nobody works on it, so it is ended here; Busy when its process does not answer
-    out(say(T("Night {id} is ended. Report: iterate report {id}", id=record.id)))
+    command = _command_of(record, "report", record.id)
+    out(say(T("Night {id} is ended. Report: {command}", id=record.id, command=command)))
     return 0
 
 

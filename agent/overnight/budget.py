@@ -38,16 +38,17 @@ class Meter:
         self,
         record: NightRecord,
         *,
-        price: Price | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """`price` is that of the endpoint's tokens; without one they cost nothing. The record has its plan already."""
+        """The record has its plan already."""
         self._dollars = record.plan().limits.dollars
         written = [line for line in record.lines() if isinstance(line, Spent)]
         self._before = written[-1] if written else None
         self._written = len(written)
-        self._record, self._price, self._clock, self._wall = record, price, clock, wall
+        self._record, self._clock, self._wall = record, clock, wall
+        self.price: Price | None = None
+        """Of the endpoint's tokens; without one they cost nothing."""
         self._lock = Lock()
         self._runs = list(self._before.run_ids) if self._before is not None else []
         self._tokens = [0, 0]
@@ -70,7 +71,7 @@ class Meter:
 
     def refuses(self) -> Text | None:
         """Why the language model may not be asked any more tonight; None while it may."""
-        if self._dollars is None or self._price is None or self._price == FREE or self.spent().dollars < self._dollars:
+        if self._dollars is None or self.price is None or self.price == FREE or self.spent().dollars < self._dollars:
             return None
         return T("The {dollars:.2f} US dollars for the language model are used up.", dollars=self._dollars)
 
@@ -86,7 +87,7 @@ class Meter:
         before = self._before
         with self._lock:
             prompt, completion = self._tokens
-            dollars = self._price.of(prompt, completion) if self._price is not None else 0.0
+            dollars = self.price.of(prompt, completion) if self.price is not None else 0.0
             return Spent(
                 at=now_text(),
                 key=f"spent:{self._written + 1}",

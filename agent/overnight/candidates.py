@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.advising.advise import advise
 from agent.context import Context, Left
@@ -31,7 +32,7 @@ from agent.proposing.now import base_version, history_of, proposals_now
 from tools.change import ChangeKind, Proposal
 from tools.diagnose import DiagnoseArgs, Diagnosis
 from tools.diagnose import diagnose as diagnose_tool
-from tools.errors import IterateError
+from tools.errors import EndpointFailed, IterateError
 from tools.launch_training import active_runs
 from tools.launchers.base import RunHealth, state_of
 from tools.read_results import ReadResultsArgs, latest, read_results
@@ -40,6 +41,9 @@ from tools.task import Task
 from tools.text import T, Text, visible
 from tools.versioning.rule_facts import rule_facts
 from tools.versions import list_versions
+
+if TYPE_CHECKING:  # a night without a model needs nothing of its client
+    from agent.model.client import ChatModel
 
 
 @dataclass(frozen=True)
@@ -215,18 +219,39 @@ def _diagnosis(night: Night, path: Path, base: str) -> Diagnosis:
 def _advised(night: Night, path: Path, base: str, diagnosis: Diagnosis) -> list[Proposal]:
     """What the rules propose, with ideas of a language model where the policy file allows them and there is one."""
     proposals = proposals_now(path, base, diagnosis)
-    if night.model is None or not any(one.from_model for one in night.rules.approve):
+    model = _askable(night)
+    if model is None:
         return proposals
 
     def make(edits: Sequence[WishedEdit], why: str) -> Proposal:
         return wish_for(path, edits, origin="model", comment=why, say=night.say)
 
-    context = Context(
-        session=night.who, emit=_listening(night), say=night.say, model=night.model, leaving=night.leaving
-    )
+    context = Context(session=night.who, emit=_listening(night), say=night.say, model=model, leaving=night.leaving)
     advised = advise(context, diagnosis, proposals, history_of(Journal(path)), make=make)
     night.stay_or_leave()
     return advised
+
+
+def _askable(night: Night) -> ChatModel | None:
+    """The model where its ideas are allowed and its cost can be kept; a server that is gone is looked for again each time."""
+    if night.model is None or not any(one.from_model for one in night.rules.approve):
+        return None
+    if night.is_priced:
+        return night.model
+    try:
+        found = night.afford(night.model)
+    except EndpointFailed as failed:
+        reason = T("The loop goes on with what the rules found. {reason}", reason=failed.message)
+        night.guard("endpoint", reason, task=None, page=failed.page)
+        return None
+    if found.model is None:
+        if found.said is not None:
+            night.guard("endpoint", found.said, task=None)
+        return None
+    if found.said is not None:
+        night.watch(Notice(level="warning", message=found.said))
+    night.meter.price, night.is_priced = found.price, True
+    return night.model
 
 
 def _listening(night: Night) -> Callable[[Event], None]:
@@ -278,11 +303,12 @@ def _offer(night: Night, path: Path, diagnosis: Diagnosis) -> None:
     """What only a person can start: writing rows, labelling rows."""
     task = path.name
     written = offers(path, diagnosis, has_model=night.model is not None)
-    for reason, command in (
-        *((one, night.command("generate", task)) for one in written),
-        *((one, night.command("label", task)) for one in labelling_offers(path, diagnosis)),
+    for reason, verb in (
+        *((one, "generate") for one in written),
+        *((one, "label") for one in labelling_offers(path, diagnosis)),
     ):
-        night.add(Waiting, f"waiting:{task}:{command}", task=task, what="offer", reason=reason, command=command)
+        command = night.command(verb, task)
+        night.add(Waiting, f"waiting:{task}:offer:{verb}", task=task, what="offer", reason=reason, command=command)
 
 
 def _beliefs(night: Night, standing: Standing, tasks: Sequence[Task]) -> Beliefs:

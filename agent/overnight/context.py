@@ -6,7 +6,6 @@ goes on as if it had not been.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from agent.context import Left
 from agent.events import Emit
 from agent.overnight.budget import Meter, exhausted, minutes_left, overdue, runs_left
+from agent.overnight.commands import command_like, task_word
 from agent.overnight.records import (
     Chosen,
     Guarded,
@@ -30,7 +30,6 @@ from agent.overnight.records import (
     TestOpenedOnce,
     Tried,
     Waiting,
-    task_word,
 )
 from agent.overnight.rules import NightRules
 from agent.overnight.watchman import runs_since
@@ -40,12 +39,20 @@ from tools.text import Speaker, Text
 
 if TYPE_CHECKING:  # a night without a model needs nothing of its client
     from agent.model.client import ChatModel
+    from agent.model.prices import Affordable
 
 STOP = "stop"
 """File in the folder of a night: a person wants it to end."""
 
 Tell = Callable[[NightLine], None]
 """Hears every line when it is written."""
+
+
+def unlimited(model: ChatModel) -> Affordable:
+    """For a model whose cost nobody limits or counts."""
+    from agent.model.prices import Affordable
+
+    return Affordable(model, None, None)
 
 
 @dataclass(frozen=True)
@@ -125,6 +132,10 @@ class Night:
     stop: Callable[[], bool]
     tell: Tell
     model: ChatModel | None = None
+    afford: Callable[[ChatModel], Affordable] = unlimited
+    """Whether the model may be asked under the night's limit of cost, and for what price."""
+    is_priced: bool = False
+    """True once that was answered: a server that was gone is asked again, one that has answered is not."""
     ending: bool = False
     """True once the night is being ended: nothing is trained any more, and no training is waited for."""
     diagnoses: dict[tuple[str, ...], Diagnosis] = field(default_factory=dict)
@@ -205,8 +216,8 @@ class Night:
             raise Left
 
     def command(self, verb: str, task: str, *words: str) -> str:
-        """A command line about one of the tasks, for a shell in the night's workspace."""
-        return shlex.join(["iterate", verb, task_word(self.record.workspace, self.tasks[task]), *words])
+        """A command line about one of the tasks."""
+        return command_like(self.plan.command, verb, task_word(self.record.workspace, self.tasks[task]), *words)
 
     def pause(self, task: str, reason: Text, verb: str, *words: str) -> None:
         """Try nothing more on a task tonight, and say which command takes it up again."""

@@ -23,7 +23,8 @@ from agent.context import Left
 from agent.events import Emit
 from agent.overnight.budget import Meter
 from agent.overnight.candidates import Looked, Next, look_at_all, next_of
-from agent.overnight.context import STOP, Night, Tell
+from agent.overnight.commands import command_like
+from agent.overnight.context import STOP, Night, Tell, unlimited
 from agent.overnight.ended import cancel_runs
 from agent.overnight.finish import finish
 from agent.overnight.further_seeds import finish_begun, stop_begun, train_last, train_seed
@@ -46,12 +47,12 @@ from agent.overnight.watchman import keep_seal, keep_start, kept_seal
 from agent.proposing.now import base_version
 from tools.errors import Busy, InputError, IterateError
 from tools.files import now, write_atomic
-from tools.generating.writer import Price
 from tools.text import Speaker, T, Text, visible
 from tools.versioning.records import training_of
 
 if TYPE_CHECKING:  # a night without a model needs nothing of its client
     from agent.model.client import ChatModel
+    from agent.model.prices import Affordable
 
 CLOSING = "closing"
 """File in the folder of a night: why it ends; from then on nothing new is tried."""
@@ -87,7 +88,7 @@ def start_night(  # noqa: PLR0913 - a plan has this many parts, all named at the
         limits=limits,
         rules=rules.model_dump(mode="json"),
         command=command,
-        resume=f"iterate overnight --resume {night}",
+        resume=command_like(command, "overnight", "--resume", night),
         seed=seed,
         who=who or user_name(),
         start_versions={path.name: _start_version(path) for path in paths},
@@ -103,7 +104,7 @@ def run_night(  # noqa: PLR0913 - who watches, speaks, stops and pays are differ
     say: Speaker,
     stop: Callable[[], bool],
     tell: Tell = lambda line: None,
-    price: Price | None = None,
+    afford: Callable[[ChatModel], Affordable] = unlimited,
 ) -> StopReason:
     """Run a night to its end, or take it up; returns why it is over.
 
@@ -115,7 +116,7 @@ def run_night(  # noqa: PLR0913 - who watches, speaks, stops and pays are differ
         over = over_reason(record)
         if over is not None:
             return over
-        meter = Meter(record, price=price)
+        meter = Meter(record)
         night = Night(
             record=record,
             plan=plan,
@@ -126,6 +127,7 @@ def run_night(  # noqa: PLR0913 - who watches, speaks, stops and pays are differ
             stop=stop,
             tell=tell,
             model=model.metered(meter) if model is not None else None,
+            afford=afford,
         )
         try:
             return _run(night)
@@ -341,18 +343,16 @@ def _require_usable(workspace: Path, paths: Sequence[Path]) -> None:
 
 def _taken(record: NightRecord, task: str) -> IterateError:
     """A task belongs to one night at a time, also while nobody works on that one."""
+    end = command_like(record.plan().command, "overnight", "--stop", record.id)
     if record.is_worked_on:
         return Busy(
             T("Night {id} is working on {task}.", id=record.id, task=task),
-            hint=T("Wait for it, or end it: iterate overnight --stop {id}", id=record.id),
+            hint=T("Wait for it, or end it: {command}", command=end),
             page="methods/overnight",
         )
     return InputError(
         T("Night {id} on {task} was cut off or left, and has not ended.", id=record.id, task=task),
-        hint=T(
-            "Take it up with iterate overnight --resume {id}, or end it with iterate overnight --stop {id}",
-            id=record.id,
-        ),
+        hint=T("Take it up: {resume} / End it: {end}", resume=record.plan().resume, end=end),
         page="methods/overnight",
     )
 
@@ -374,7 +374,7 @@ def _night_lock(record: NightRecord) -> Iterator[None]:
     except Timeout:
         raise Busy(
             T("Another process is working on night {id}.", id=record.id),
-            hint=T("Watch it: iterate report {id}", id=record.id),
+            hint=T("Watch it: {command}", command=command_like(record.plan().command, "report", record.id)),
             page="methods/overnight",
         ) from None
     try:

@@ -161,6 +161,11 @@ class Waiting(_Line):
     command: str
     """The command that decides it."""
 
+    @property
+    def is_decision(self) -> bool:
+        """False for what could be done besides: nothing waits for that."""
+        return self.what != "offer"
+
 
 class Guarded(_Line):
     """A guard stopped something, or the night was disturbed and went on."""
@@ -356,11 +361,6 @@ class NightRecord:
     def is_worked_on(self) -> bool:
         """True while a live process holds the night's lock."""
         return is_held(self.folder / LOCK)
-
-
-def task_word(workspace: Path, task: Path) -> str:
-    """What names a task on a command line in this workspace: its name where the workspace has it, else its path."""
-    return task.name if task.parent == workspace.resolve() / "tasks" else str(task)
 
 
 def nights_folder(workspace: Path) -> Path:

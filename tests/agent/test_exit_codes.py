@@ -11,6 +11,8 @@ from agent.commands.common import guarded
 from agent.commands.helping import EXIT_CODES, help_lines
 from agent.faces.overnight import exit_code
 from agent.overnight.records import Over, Waiting
+from agent.overnight.reporting.facts import night_facts
+from agent.overnight.reporting.nights import line_up
 from agent.session import EXIT_CODES as SESSION_CODES
 from tests.support.nights import Night
 from tools import errors
@@ -73,6 +75,7 @@ def test_a_night_that_left_decisions_behind_says_so(tmp_path: Path):
     wait = {"task": "stance", "reason": T("for you"), "command": "iterate run stance"}
     night.add(Waiting, "waiting:1", what="offer", **wait)
     assert exit_code(night.record, "nothing_worth_it") == 0
+    assert line_up(night.record).waiting == 0 and night_facts(night.record).decisions == []
     night.add(Waiting, "waiting:2", what="adoption", **wait)
     assert exit_code(night.record, "nothing_worth_it") == 4
 

@@ -77,7 +77,7 @@ def test_a_terminal_that_goes_away_leaves_a_night_that_can_be_taken_up(place):
     process.send_signal(signal.SIGHUP)
     code, out, err = ended(process)
     (night,) = place.nights
-    assert code == 130 and f"iterate overnight --resume {night.id}" in err
+    assert code == 130 and f"overnight --resume {night.id}" in err
     assert {json.loads(line)["night"] for line in out.splitlines()} == {night.id}
     assert not night.is_over and of(night.lines(), Chosen) and not of(night.lines(), Tried)
     code, out, _ = ended(place.start("--resume", night.id))

@@ -6,12 +6,11 @@ Commands are put together from names that were quoted for a shell; they are show
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from agent.overnight.records import task_word
+from agent.overnight.commands import command_like, task_word
 from agent.overnight.reporting.document import Block, Para, Table
 from agent.overnight.reporting.shapes import NightFacts, TaskFacts
 from agent.overnight.reporting.words import plain
@@ -49,21 +48,7 @@ def _of_task(facts: NightFacts, one: TaskFacts) -> Iterator[tuple[Text, str]]:
 
 
 def _line(facts: NightFacts, *words: str) -> str:
-    """A command line of this program in the workspace that the night's own command named, if it named one."""
-    return visible(" ".join(["iterate", *_workspace(facts.command), *map(shlex.quote, words)]), _LONGEST_COMMAND)
-
-
-def _workspace(command: str) -> list[str]:
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        return []
-    for at, word in enumerate(words):
-        if word in {"--workspace", "-w"} and at + 1 < len(words):
-            return ["--workspace", shlex.quote(words[at + 1])]
-        if word.startswith("--workspace="):
-            return ["--workspace", shlex.quote(word.partition("=")[2])]
-    return []
+    return visible(command_like(facts.command, *words), _LONGEST_COMMAND)
 
 
 def records(facts: NightFacts) -> Iterator[Block]:

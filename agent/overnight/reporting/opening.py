@@ -181,8 +181,8 @@ def _adopted(facts: NightFacts) -> Iterator[Text]:
 def _open(facts: NightFacts) -> Iterator[Text]:
     if facts.guards:
         yield T("Guards that fired: {count}.", count=len(facts.guards))
-    if facts.open:
-        yield T("Decisions that wait for you: {count}.", count=len(facts.open))
+    if facts.decisions:
+        yield T("Decisions that wait for you: {count}.", count=len(facts.decisions))
     else:
         yield T("No decision waits for you.")
 

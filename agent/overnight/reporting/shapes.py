@@ -279,5 +279,10 @@ class NightFacts(_Facts):
 
     @property
     def open(self) -> list[WaitingFacts]:
-        """The decisions that still wait."""
+        """The decisions that still wait, and what is offered besides."""
         return [one for one in self.waiting if not one.settled]
+
+    @property
+    def decisions(self) -> list[WaitingFacts]:
+        """Those that wait, without what merely could be done."""
+        return [one for one in self.open if one.what != "offer"]

@@ -45,8 +45,10 @@ def night(tmp_path):
     return Night(tmp_path).record
 
 
-def meter(record, clocks: Clocks, **more) -> Meter:
-    return Meter(record, clock=lambda: clocks.monotonic, wall=lambda: clocks.wall, **more)
+def meter(record, clocks: Clocks, price: Price | None = None) -> Meter:
+    made = Meter(record, clock=lambda: clocks.monotonic, wall=lambda: clocks.wall)
+    made.price = price
+    return made
 
 
 def spent(**used) -> Spent:

@@ -11,6 +11,7 @@ import pytest
 
 from agent import manual
 from agent.model.client import open_model
+from agent.model.prices import Affordable
 from agent.overnight.budget import limits_of
 from agent.overnight.night import run_night, start_night
 from agent.overnight.records import Chosen, Guarded, NightAdopted, NightLine, NightRecord, TestOpenedOnce, Waiting
@@ -176,7 +177,7 @@ def test_without_a_dollar_left_a_model_that_costs_is_never_asked_and_the_rules_g
             watch=lambda event: None,
             say=english,
             stop=lambda: False,
-            price=Price(prompt=1, completion=1),
+            afford=lambda asked: Affordable(asked, Price(prompt=1, completion=1), None),
         )
         assert [request for request in server.requests if request.method == "POST"] == []
     assert reason in {"runs", "nothing_worth_it"}
