@@ -82,7 +82,8 @@ def test_without_a_person_at_the_terminal_nothing_is_asked(tmp_path, monkeypatch
 def test_a_chat_is_told_what_the_newest_night_left_and_nothing_when_nothing_is_open(tmp_path):
     workspace = Workspace(root=tmp_path, tasks_dir=tmp_path / "tasks", origin=T("test"))
     assert last_night(workspace) is None
-    Night(tmp_path, night="a", started_at="2026-11-20T15:00:00+00:00").wait("offer", "More rows.").over()
+    night = Night(tmp_path, night="a", started_at="2026-11-20T15:00:00+00:00").wait("offer", "More rows.")
+    night.wait("paused_task", "Its rows changed.").over()
     assert str(last_night(workspace)) == "decisions of the last night that wait for you: 1"
     night = Night(tmp_path, night="b")
     assert str(last_night(workspace)) == "the last night was cut off"

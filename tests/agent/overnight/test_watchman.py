@@ -29,6 +29,9 @@ def place(tmp_path):
         "data/valid.jsonl",
         "data/test.jsonl",
         "models/current.json",
+        "iterations/v1/config_snapshot.yaml",
+        "iterations/v1/manifest.json",
+        "train.py",
     ],
 )
 def test_every_input_of_a_task_is_watched(place, file):
