@@ -20,7 +20,6 @@ from __future__ import annotations
 import argparse
 import csv
 import itertools
-import json
 import os
 import random
 import shutil
@@ -28,21 +27,19 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pexpect
 
+from tests.support.killing import KILLED, Place, faults, ground, is_alive, kill, must_run, surroundings
 from tests.support.nursery import Nursery
-from tests.support.outcome import lost_approvals, outcome, repeated, trained_twice
 from tests.support.scripted_task import environment
 from tests.support.terminal import Screen
 from tests.support.tiny_model import build_tiny_model
 
-KILLED = -signal.SIGKILL
 LABELS = ("支持", "反對", "中立")
 POLICY = """approve:
   - kinds: [recipe, config, prompt]
@@ -71,72 +68,22 @@ class Round:
     wrong: list[str] = field(default_factory=list)
 
 
-class Place:
-    """A copy of the workspace, and the ways to work on it."""
+class Small(Place):
+    """A workspace with one task."""
 
-    def __init__(self, root: Path, base: Path, nursery: Nursery, draw: random.Random) -> None:
-        shutil.copytree(base, root)
-        self.root = root
-        self.task = root / "tasks" / "small"
-        self.out = root.with_suffix(".out")
-        self.log = root.with_suffix(".moments")
-        self.nursery = nursery
-        self.draw = draw
-        self.env = {"ITERATE_CACHE": str(root / "cache"), "OMP_NUM_THREADS": "1"}
-
-    def words(self, *words: str) -> list[str]:
-        return ["--lang", "en", "--workspace", str(self.root), *words]
-
-    def begin(self, *words: str, at: int | None = None) -> Any:
-        switch = [] if at is None else [str(self.root), at, str(self.log)]
-        return self.nursery.begin(self.words(*words), self.out, env=self.env, switch=switch)
-
+    @property
     def loop(self) -> tuple[str, ...]:
         return ("run", "small", "--yes-policy", str(self.root / "policy.yaml"))
-
-    def worker(self) -> int | None:
-        """The process of a training that is at work."""
-        for path in self.task.glob("runs/**/status.json"):
-            with suppress(ValueError, OSError):
-                status = json.loads(path.read_bytes())
-                if status["state"] == "running" and _lives(status["pid"]):
-                    return int(status["pid"])
-        return None
-
-    def settle(self) -> None:
-        """Wait until no worker is at work."""
-        while self.worker() is not None:
-            time.sleep(0.1)
-
-    def tail(self) -> str:
-        return self.out.read_text("utf-8", errors="replace")[-1500:] if self.out.exists() else ""
-
-
-def _lives(pid: int) -> bool:
-    try:
-        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def _kill(pid: int | None) -> bool:
-    if pid is None:
-        return False
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 # --- the victims: each kills until the work is done, and returns the exit code of the life that did it
 
 
-def loop(place: Place, seen: Round) -> int:
-    return _program(place, seen, place.loop())
+def loop(place: Small, seen: Round) -> int:
+    return _program(place, seen, place.loop)
 
 
-def night(place: Place, seen: Round) -> int:
+def night(place: Small, seen: Round) -> int:
     while True:
         words = NIGHT if not list(place.root.glob(".iterate/nights/*/plan.json")) else ("overnight", "--resume")
         status = _program(place, seen, words, once=True)
@@ -145,7 +92,7 @@ def night(place: Place, seen: Round) -> int:
         assert seen.lives < MOST_LIVES, place.tail()
 
 
-def _program(place: Place, seen: Round, words: tuple[str, ...], *, once: bool = False) -> int:
+def _program(place: Small, seen: Round, words: tuple[str, ...], *, once: bool = False) -> int:
     """Lives of the program, each ended before a random write or after a random time, until one ends by itself."""
     while True:
         seen.lives += 1
@@ -153,7 +100,7 @@ def _program(place: Place, seen: Round, words: tuple[str, ...], *, once: bool = 
         life = place.begin(*words, at=place.draw.randint(2, 9) if at_a_write else None)
         if not at_a_write:
             time.sleep(place.draw.uniform(0.1, 5.0))
-            _kill(life.pid)
+            kill(life.pid)
         status = life.end()
         seen.kills += status == KILLED
         seen.at_a_write += at_a_write and status == KILLED
@@ -162,34 +109,34 @@ def _program(place: Place, seen: Round, words: tuple[str, ...], *, once: bool = 
         assert seen.lives < MOST_LIVES, place.tail()
 
 
-def worker(place: Place, seen: Round) -> int:
+def worker(place: Small, seen: Round) -> int:
     return _with_workers_killed(place, seen, too=False)
 
 
-def machine(place: Place, seen: Round) -> int:
+def machine(place: Small, seen: Round) -> int:
     return _with_workers_killed(place, seen, too=True)
 
 
-def _with_workers_killed(place: Place, seen: Round, *, too: bool) -> int:
+def _with_workers_killed(place: Small, seen: Round, *, too: bool) -> int:
     """Kill the worker at random moments, and the loop at the same moment where `too` says so."""
     for _ in range(WORKER_KILLS * (3 if too else 1)):
         seen.lives += 1
-        life = place.begin(*place.loop())
+        life = place.begin(*place.loop)
         limit = time.monotonic() + 90
-        while place.worker() is None and _lives(life.pid) and time.monotonic() < limit:
+        while place.worker() is None and is_alive(life.pid) and time.monotonic() < limit:
             time.sleep(0.05)
         time.sleep(place.draw.uniform(0.0, 7.0))
-        seen.kills += _kill(place.worker())
+        seen.kills += kill(place.worker())
         if not too:
             return life.end()
-        seen.kills += _kill(life.pid)
+        seen.kills += kill(life.pid)
         status = life.end()
         if status != KILLED:
             return status
     return _finish(place, seen)
 
 
-def screen(place: Place, seen: Round) -> int:
+def screen(place: Small, seen: Round) -> int:
     for _ in range(3):
         terminal = Screen(place.root.with_suffix(f".tmux{seen.lives}"), {**environment(place.root), **place.env})
         try:
@@ -205,7 +152,7 @@ def screen(place: Place, seen: Round) -> int:
     return _finish(place, seen)
 
 
-def plain(place: Place, seen: Round) -> int:
+def plain(place: Small, seen: Round) -> int:
     for _ in range(3):
         program = pexpect.spawn(
             sys.executable,
@@ -224,7 +171,7 @@ def plain(place: Place, seen: Round) -> int:
     return _finish(place, seen)
 
 
-def _kill_program(place: Place) -> bool:
+def _kill_program(place: Small) -> bool:
     """Kill the program that works on this place, found by its command line."""
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
@@ -235,12 +182,12 @@ def _kill_program(place: Place) -> bool:
     return False
 
 
-def _finish(place: Place, seen: Round) -> int:
+def _finish(place: Small, seen: Round) -> int:
     seen.lives += 1
-    return int(place.begin(*place.loop()).end())
+    return int(place.begin(*place.loop).end())
 
 
-VICTIMS: dict[str, Callable[[Place, Round], int]] = {
+VICTIMS: dict[str, Callable[[Small, Round], int]] = {
     "loop": loop,
     "worker": worker,
     "machine": machine,
@@ -253,51 +200,11 @@ VICTIMS: dict[str, Callable[[Place, Round], int]] = {
 # --- the twin, and the comparison
 
 
-def _half_written(place: Place) -> list[str]:
-    """Files of the program that are not whole: JSON that does not parse, temporary files that stayed."""
-    found = []
-    for path in place.task.rglob("*"):
-        if path.suffix == ".json" and path.is_file():
-            try:
-                json.loads(path.read_bytes())
-            except ValueError:
-                found.append(str(path.relative_to(place.task)))
-    return found
-
-
-def judge(place: Place, twin: Place, seen: Round, status: int) -> None:
+def judge(place: Small, twin: Small, seen: Round, status: int) -> None:
     """Write down what is wrong."""
-    place.settle()
     if status != 0:
         seen.wrong.append(f"ended with {status}: {place.tail()[-300:]}")
-    seen.wrong += [f"lost approval {one}" for one in lost_approvals(place.task)]
-    seen.wrong += [f"trained twice {one}" for one in trained_twice(place.task)]
-    seen.wrong += [f"written twice {one}" for one in repeated(place.task)]
-    seen.wrong += [f"half written {one}" for one in _half_written(place)]
-    mine, other = outcome(place.task), outcome(twin.task)
-    seen.wrong += [f"differs from the twin: {part}" for part in other if mine[part] != other[part]]
-    if _night_lines(place.root) != _night_lines(twin.root):
-        seen.wrong.append("differs from the twin: lines of the night")
-    _age(place.root)
-    if place.begin("fsck", "--mend").end() != 0 or place.begin("fsck").end() != 0:
-        seen.wrong.append("fsck: " + place.tail()[-400:])
-
-
-def _night_lines(root: Path) -> list[Any]:
-    unequal = {"at", "minutes", "expected", "spread", "pid", "host", "comparison", "opened", "message", "reason"}
-    return [
-        {name: value for name, value in line.items() if name not in unequal and name != "proposal"}
-        for path in sorted(root.glob(".iterate/nights/*/lines.jsonl"))
-        for line in map(json.loads, path.read_bytes().splitlines())
-        if line["type"] not in {"taken_up", "spent", "guarded"}
-    ]
-
-
-def _age(root: Path) -> None:
-    """Let what was left behind look as old as it will be when somebody comes to look."""
-    for path in root.rglob(".*"):
-        with suppress(OSError):
-            os.utime(path, (time.time() - 3600,) * 2)
+    seen.wrong += faults(place, twin)
 
 
 def make_base(root: Path, nursery: Nursery) -> Path:
@@ -319,32 +226,16 @@ def make_base(root: Path, nursery: Nursery) -> Path:
     place = ["--lang", "en", "--workspace", str(base)]
     init = ["init", str(table), "--name", "small", "--text", "text", "--label", "label", "--target", "target"]
     rows = ["--train-rows", "36", "--valid-rows", "18", "--test-rows", "18", "--base-model", str(model)]
-    env = {"ITERATE_CACHE": str(base / "cache"), "OMP_NUM_THREADS": "1"}
-    _must(nursery, [*place, *init, *rows], root, env)
+    env = surroundings(base)
+    must_run(nursery, [*place, *init, *rows], root, env)
     config = base / "tasks/small/configs/training_config.yaml"
     lines = config.read_text("utf-8").splitlines(keepends=True)
     keys = {line.split(":")[0] for line in TRAINING.splitlines()}
     lines = [line for line in lines if line.split(":")[0] not in keys]
     lines.insert(lines.index("training:\n") + 1, TRAINING)
     config.write_text("".join(lines), encoding="utf-8")
-    _must(nursery, [*place, "train", "small", "--version", "v1"], root, env)
+    must_run(nursery, [*place, "train", "small", "--version", "v1"], root, env)
     return base
-
-
-def _must(nursery: Nursery, words: list[str], root: Path, env: dict[str, str]) -> None:
-    out = root / "base.out"
-    assert nursery.run(words, out, env=env) == 0, out.read_text("utf-8")
-
-
-@contextmanager
-def ground() -> Iterator[tuple[Path, Nursery]]:
-    root = Path(tempfile.mkdtemp(prefix="kill-storm-"))
-    (root / "settings.yaml").write_text("")
-    try:
-        with Nursery(environment(root)) as nursery:
-            yield root, nursery
-    finally:
-        shutil.rmtree(root, ignore_errors=True)
 
 
 def table(rounds: list[Round], seconds: float, seed: int) -> str:
@@ -374,20 +265,20 @@ def main() -> int:
     parser.add_argument("--write", type=Path)
     given = parser.parse_args()
     began, rounds = time.monotonic(), []
-    with ground() as (root, nursery):
+    with ground("kill-storm") as (root, nursery):
         base = make_base(root, nursery)
         names = given.victims.split(",")
         twins = {}
         for kind in {"night" if name == "night" else "loop" for name in names}:
-            twin = Place(root / f"twin-{kind}", base, nursery, random.Random(0))
-            status = twin.begin(*(NIGHT if kind == "night" else twin.loop())).end()
+            twin = Small(root / f"twin-{kind}", base, nursery, random.Random(0))
+            status = twin.begin(*(NIGHT if kind == "night" else twin.loop)).end()
             print(f"twin {kind}: {status}, {time.monotonic() - began:.0f} s", flush=True)
             assert status in {0, 3}, twin.tail()
             twins[kind] = twin
         for number, name in enumerate(itertools.cycle(names)):
             if time.monotonic() - began > 60 * given.minutes:
                 break
-            place = Place(root / f"round{number}", base, nursery, random.Random(1000 * given.seed + number))
+            place = Small(root / f"round{number}", base, nursery, random.Random(1000 * given.seed + number))
             seen, start = Round(name), time.monotonic()
             twin = twins["night" if name == "night" else "loop"]
             status = VICTIMS[name](place, seen)

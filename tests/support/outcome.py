@@ -1,4 +1,4 @@
-"""What two workspaces have to agree in when one was killed on its way and the other was not."""
+"""What two workspaces have to agree in when one was killed on its way and the other was not; and what a kill must not leave."""
 
 from __future__ import annotations
 
@@ -6,11 +6,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+from agent.overnight.reporting.facts import night_facts
+from agent.overnight.reporting.nights import nights
+from tools.files import sha256_file
+
 _CLOCKS = frozenset(
     {"at", "created_at", "started_at", "ended_at", "session", "decision_id", "minutes", "tokens_per_second"}
 )
 _CLOCKS |= {"peak_memory_mb", "resumed", "seconds", "program", "basis"}
 """Values that say when, how fast or by which process; everything else has to be equal."""
+_OF_A_NIGHT = frozenset(
+    {"id", "folder", "path", "resume", "taken_up", "budget", "chosen_at", "newest_at", "planned_minutes"}
+)
+"""The same of a night's report, and where it lies."""
 
 
 def outcome(task: Path) -> dict[str, Any]:
@@ -28,6 +36,8 @@ def outcome(task: Path) -> dict[str, Any]:
             path.name: _plain(json.loads(path.read_text("utf-8")))
             for path in sorted(task.glob("benchmarks/results/*.json"))
         },
+        "predictions": _hashes(task, "benchmarks/results/*.jsonl"),
+        "weights": _hashes(task, "models/**/*.safetensors"),
         "ledger": _plain(_lines(task / "iterations/test_ledger.jsonl")),
         "shown": _plain(_lines(task / "iterations/test_openings.jsonl")),
         "forecasts": _plain(_lines(task / "iterations/forecasts.jsonl")),
@@ -45,6 +55,33 @@ def _said(entry: dict[str, Any]) -> tuple[str, str, Any]:
 
 def _is_put_off(entry: dict[str, Any]) -> bool:
     return entry["event"] == "decision" and entry["data"]["decision"]["decision"] == "defer"
+
+
+def night_lines(root: Path) -> list[Any]:
+    """What the nights of a workspace wrote down, in its order; without what was used, and without who took them up."""
+    return [
+        {name: value for name, value in _plain(line).items() if name not in {"pid", "host"}}
+        for path in sorted(root.glob(".iterate/nights/*/lines.jsonl"))
+        for line in _lines(path)
+        if line["type"] not in {"taken_up", "spent"} and line.get("guard") != "clock"
+    ]
+
+
+def night_reports(root: Path) -> list[Any]:
+    """What the reports of its nights are made of, without clocks and places."""
+    facts = [night_facts(record).model_dump(mode="json") for record in nights(root)]
+    return [_plain(one, _CLOCKS | _OF_A_NIGHT) for one in facts]
+
+
+def half_written(root: Path) -> list[str]:
+    """Files of the program that are not whole: JSON that does not parse."""
+    found = []
+    for path in [*root.rglob("*.json"), *root.rglob("*.jsonl")]:
+        try:
+            _lines(path) if path.suffix == ".jsonl" else _json(path)
+        except ValueError:
+            found.append(str(path.relative_to(root)))
+    return found
 
 
 def trained_twice(task: Path) -> list[str]:
@@ -96,7 +133,11 @@ def _lines(path: Path) -> list[Any]:
     return [json.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
 
 
-def _plain(value: Any) -> Any:
+def _hashes(task: Path, pattern: str) -> dict[str, str]:
+    return {str(path.relative_to(task)): sha256_file(path) for path in sorted(task.glob(pattern))}
+
+
+def _plain(value: Any, without: frozenset[str] = _CLOCKS) -> Any:
     if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items() if key not in _CLOCKS}
-    return [_plain(one) for one in value] if isinstance(value, list) else value
+        return {key: _plain(one, without) for key, one in value.items() if key not in without}
+    return [_plain(one, without) for one in value] if isinstance(value, list) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 _TEXTS = [
@@ -13,8 +14,8 @@ _TEXTS = [
 ]
 
 
-def build_tiny_model(folder: Path) -> Path:
-    """Write a Llama of 2 layers and width 32 with a byte-level BPE tokenizer into `folder`; returns it."""
+def build_tiny_model(folder: Path, *, texts: Iterable[str] = _TEXTS, tokens: int = 384) -> Path:
+    """Write a Llama of 2 layers and width 32 into `folder`, with a byte-level BPE tokenizer of `texts`; returns the folder."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -25,9 +26,9 @@ def build_tiny_model(folder: Path) -> Path:
     special = ["<pad>", "<bos>", "<eos>"]
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(
-        vocab_size=384, special_tokens=special, initial_alphabet=alphabet, show_progress=False
+        vocab_size=tokens, special_tokens=special, initial_alphabet=alphabet, show_progress=False
     )
-    tokenizer.train_from_iterator(_TEXTS, trainer)
+    tokenizer.train_from_iterator(texts, trainer)
     wrapped = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, pad_token="<pad>", bos_token="<bos>", eos_token="<eos>"
     )

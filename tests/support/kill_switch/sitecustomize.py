@@ -6,12 +6,17 @@ file about to be removed. They are counted by the interpreter's own audit events
     KILL_ROLE   words that stand in the command line of the process that is meant, such as tools.training.worker
     KILL_ROOT   only acts in this folder count
     KILL_AT     number of the moment before which it dies, 0 for never; or names of files, one for each process in turn: the
-                first dies before it writes the first, the next before it writes the second, those after them live
+                first dies before it writes the first, the next before it writes the second, those after them live; or the
+                path of an order: once such a file holds a number, whoever comes to that moment, counted from then on, takes
+                the file away and dies
     KILL_LOG    file that each moment is written to, a line each
+
+    KEEP_FILE   a file that cannot be replaced, as on a disk that is mounted read-only; permissions do not stop everybody
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -29,6 +34,7 @@ class Switch:
         self._at = at
         self._killed = Path(log + ".killed")
         self._count = 0
+        self._ordered = 0
         self._busy = False
         self._log = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
 
@@ -51,10 +57,32 @@ class Switch:
         self._busy = False
 
     def _is_due(self, path: str) -> bool:
+        if self._at.startswith("/"):
+            return self._is_ordered(Path(self._at))
         if self._at.isdigit():
             return self._count == int(self._at)
         done = len(self._killed.read_text()) if self._killed.exists() else 0
         return done < len(names := self._at.split(",")) and path.endswith(names[done])
+
+    def _is_ordered(self, order: Path) -> bool:
+        if not order.exists():
+            self._ordered = 0
+            return False
+        self._ordered += 1
+        if self._ordered < int(order.read_text()):
+            return False
+        order.unlink()
+        return True
+
+
+def keep(kept: str) -> None:
+    """Let no process from here on replace a file."""
+
+    def refuse(event: str, arguments: tuple[object, ...]) -> None:
+        if event == "os.rename" and str(arguments[1]) == kept:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), kept)
+
+    sys.addaudithook(refuse)
 
 
 def arm(root: str, at: str, log: str) -> None:
@@ -64,3 +92,5 @@ def arm(root: str, at: str, log: str) -> None:
 
 if os.environ.get("KILL_ROLE") and os.environ["KILL_ROLE"] in " ".join(sys.orig_argv):
     arm(os.environ["KILL_ROOT"], os.environ["KILL_AT"], os.environ["KILL_LOG"])
+if os.environ.get("KEEP_FILE"):
+    keep(os.environ["KEEP_FILE"])
