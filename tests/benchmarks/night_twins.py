@@ -162,13 +162,18 @@ class Night(Place):
 
 
 def draw_kills(draw: random.Random, count: int, lines: int, first: int) -> list[Kill]:
-    """One kill in each part of the night, of every victim and way in turn."""
+    """One kill in each part of the night, of every victim and way in turn; the last in the end of it, before a write.
+
+    There the test is opened and the version in use moves, within seconds, and no training is left to be killed.
+    """
     ways = [*itertools.islice(itertools.cycle(WAYS), count)]
     draw.shuffle(ways)
     kills = []
     for number, (victim, how) in enumerate(ways):
         line = first + int((lines - first) * (number + draw.random()) / count)
-        write = draw.randint(1, 60 if victim == "worker" else 9)
+        if number == count - 1:
+            victim, how = "night", "write"
+        write = draw.randint(1, 9 if victim == "night" else 60)
         kills.append(Kill(victim, how, line, write, draw.uniform(0, 15)))
     return kills
 
@@ -213,7 +218,7 @@ def carry_out(night: Night, life: Life, meant: Kill) -> None:
 
 def _before_a_write(night: Night, life: Life, meant: Kill, end: float) -> bool:
     """Order a kill and wait for it; False when its moment did not come."""
-    victim, before = "worker" if meant.victim == "worker" else "night", night.killed()
+    victim, before = "night" if meant.victim == "night" else "worker", night.killed()
     order = night.orders[victim]
     order.with_suffix(".aside").write_text(str(meant.number))
     order.with_suffix(".aside").replace(order)
@@ -224,8 +229,8 @@ def _before_a_write(night: Night, life: Life, meant: Kill, end: float) -> bool:
         return not is_alive(life.pid)
     write = night.logs[victim].read_text().splitlines()[-1].split(" ", 1)[1]
     meant.done = f"{night.now()}, before {write}"
-    if meant.victim == "both" and not kill(night.worker()):
-        meant.victim = "night"
+    if meant.victim == "both" and not kill(life.pid):
+        meant.victim = "worker"
     return True
 
 
