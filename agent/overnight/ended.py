@@ -70,11 +70,9 @@ def session_of(night: Night, path: Path, chosen: Chosen) -> Past | None:
     settled = choice is not None or failed is not None or (not chosen.proposal.changes and "trained" in of_version)
     newest = session_records(path)[-1:]
     taken_up = any(one.id == session and one.reason in {None, "waiting", "interrupted"} for one in newest)
-    # Killed behind its choice: what it would still have put off is put off, and its record is ended, as in any other night.
-    cut_off = choice is not None and any(one.reason is None for one in newest)
     return Past(
         session=session,
-        open=taken_up and (cut_off or not settled),
+        open=taken_up and not settled,
         version=version,
         choice=str(choice["choice"]) if isinstance(choice, dict) else None,
         failed=failed,

@@ -60,17 +60,22 @@ def _is_put_off(entry: dict[str, Any]) -> bool:
 def night_lines(root: Path) -> list[Any]:
     """What the nights of a workspace wrote down, in its order; without what was used, and without who took them up."""
     return [
-        {name: value for name, value in _plain(line).items() if name not in {"pid", "host"}}
+        _anywhere({name: value for name, value in _plain(line).items() if name not in {"pid", "host"}}, root)
         for path in sorted(root.glob(".iterate/nights/*/lines.jsonl"))
         for line in _lines(path)
         if line["type"] not in {"taken_up", "spent"} and line.get("guard") != "clock"
     ]
 
 
+def _anywhere(value: Any, root: Path) -> Any:
+    """Without the place of the workspace, which the commands of a night name."""
+    return json.loads(json.dumps(value, ensure_ascii=False).replace(str(root), "WORKSPACE"))
+
+
 def night_reports(root: Path) -> list[Any]:
     """What the reports of its nights are made of, without clocks and places."""
     facts = [night_facts(record).model_dump(mode="json") for record in nights(root)]
-    return [_plain(one, _CLOCKS | _OF_A_NIGHT) for one in facts]
+    return [_anywhere(_plain(one, _CLOCKS | _OF_A_NIGHT), root) for one in facts]
 
 
 def half_written(root: Path) -> list[str]:
