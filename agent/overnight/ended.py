@@ -36,7 +36,7 @@ class Past:
 
     session: str
     open: bool
-    """True when it can be taken up and something is left to do."""
+    """True when it was cut off and can be taken up, also behind its choice: what follows from that is the session's to do."""
     version: str | None = None
     choice: str | None = None
     """continue or rollback, once it was decided."""
@@ -67,12 +67,10 @@ def session_of(night: Night, path: Path, chosen: Chosen) -> Past | None:
     of_version = {one.event: one for one in own if one.data.get("version") == version}
     choice = of_version["choice"].data["choice"] if "choice" in of_version else None
     failed = _words.validate_python(of_version["failed"].data.get("reason", "")) if "failed" in of_version else None
-    settled = choice is not None or failed is not None or (not chosen.proposal.changes and "trained" in of_version)
     newest = session_records(path)[-1:]
-    taken_up = any(one.id == session and one.reason in {None, "waiting", "interrupted"} for one in newest)
     return Past(
         session=session,
-        open=taken_up and not settled,
+        open=any(one.id == session and one.reason in {None, "waiting", "interrupted"} for one in newest),
         version=version,
         choice=str(choice["choice"]) if isinstance(choice, dict) else None,
         failed=failed,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from agent.approval import Answer, DecideQuestion, Question
+from agent.approval import Answer, DecideQuestion, Question, ReviewQuestion
 from agent.context import Context, Left
 from agent.events import Event, Progress, SessionStarted
 from agent.journal import Journal
@@ -192,7 +192,9 @@ class _Trial:
 
     def __init__(self, night: Night, chosen: Chosen, path: Path, belief: Belief) -> None:
         self._night, self._chosen, self._path, self._belief = night, chosen, path, belief
-        self._rules = NightApprover(night.rules, chosen.proposal.id, self._decide, facts=rule_facts(path))
+        self._rules, self._afterwards = (
+            NightApprover(night.rules, one, self._decide, facts=rule_facts(path)) for one in (chosen.proposal.id, None)
+        )
         self._session = ""
         self._found: list[str] = []
         """Files that were changed by hand."""
@@ -213,8 +215,13 @@ class _Trial:
         return cost.minutes / max(1, cost.trainings)
 
     def answer(self, question: Question) -> Answer | None:
-        """What the rules say; None where the task was changed by hand."""
-        return self._rules.answer(question)
+        """What the rules say; None where the task was changed by hand. The change of a trial is approved once."""
+        rules = self._afterwards if isinstance(question, ReviewQuestion) and self._is_decided() else self._rules
+        return rules.answer(question)
+
+    def _is_decided(self) -> bool:
+        past = session_of(self._night, self._path, self._chosen)
+        return past is not None and past.choice is not None
 
     def _work(self, *, fresh: bool) -> None:
         night = self._night

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.approval import DecideQuestion
+from agent.context import Left
 from agent.events import Progress
 from agent.journal import Journal
 from agent.overnight.belief import Belief
@@ -21,6 +22,7 @@ from agent.overnight.rules import NightRules, parse_allow
 from agent.overnight.trial import SHORT_OF_MEMORY, _Trial, carry_out, judged, note_memory
 from agent.overnight.watchman import keep_seal, keep_start
 from agent.proposing.now import base_version, proposals_now
+from agent.records import session_records
 from tests.support.night_tasks import Place, give_version, journal, of, write
 from tools.change import ChangeKind
 from tools.compare import CompareArgs, compare
@@ -167,6 +169,21 @@ def test_a_session_from_before_the_night_is_not_taken_for_that_of_the_trial(nigh
     (night.folder / "start/one.json").unlink()
     keep_start(night.folder, task)
     assert session_of(night, task, chosen).session == "20261101t000000-aaaa"
+
+
+def test_a_trial_cut_off_behind_its_choice_still_puts_the_configuration_back(night, chosen, task, monkeypatch):
+    """It stayed, the task was paused since it was not that of the base, and the proposals put off were not in the journal."""
+    night.rules = night.rules.model_copy(update={"quick_check": False})
+    monkeypatch.setattr("agent.overnight.trial.judged", lambda *_: (False, T("Too little.")))
+    before = (task / "configs/training_config.yaml").read_bytes()
+    with monkeypatch.context() as patched, pytest.raises(Left):
+        patched.setattr("agent.steps.decide.restore_version", lambda *_: (_ for _ in ()).throw(Left))
+        carry_out(night, chosen)
+    assert [one["event"] for one in journal(task)][-1] == "choice"
+    carry_out(night, chosen)
+    assert [line.outcome for line in of(night.record.lines(), Tried)] == ["discarded"]
+    assert (task / "configs/training_config.yaml").read_bytes() == before
+    assert [one.reason for one in session_records(task)] == ["done"]
 
 
 def test_a_hand_edit_while_a_trial_runs_leaves_its_question_to_the_person(night, chosen, task):
