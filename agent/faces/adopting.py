@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agent.faces.console import ask, interactive, out, problem_lines
-from agent.faces.layout import wrap
+from agent.faces.console import ask, interactive, is_yes, out, out_texts, problem_lines
 from agent.faces.views.opened import opened_lines
 from agent.manual import adopt_opened, open_for_adoption, require_version, roll_back
 from tools.errors import NeedsPerson
 from tools.text import Speaker, T
 from tools.versioning.adopt import how_to_use
-
-_YES = frozenset({"y", "yes", "是", "好", "採用"})
 
 
 def adopt_version(path: Path, version: str, say: Speaker, *, yes: bool) -> int:
@@ -31,8 +28,7 @@ def adopt_version(path: Path, version: str, say: Speaker, *, yes: bool) -> int:
         return 1
     record = adopt_opened(path, version)
     out(say(T("{version} is now the version in use (models/current.json).", version=record.version)))
-    for line in wrap(say(how_to_use(path))):
-        out(line)
+    out_texts([how_to_use(path)], say)
     return 0
 
 
@@ -49,5 +45,4 @@ def roll_back_version(path: Path, to: str | None, say: Speaker) -> int:
 
 
 def _agrees(version: str, say: Speaker) -> bool:
-    answer = ask(say(T("Adopt {version}? [y/N] ", version=version)))
-    return bool(answer) and str(answer).strip().lower() in _YES
+    return is_yes(ask(say(T("Adopt {version}? [y/N] ", version=version))), "採用")

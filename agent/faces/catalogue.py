@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from agent.faces.console import out
+from agent.faces.console import out, out_texts
 from agent.faces.layout import table, wrap
 from tools.catalogue.checks import Check, check_model, machine_gb, reach
 from tools.catalogue.entries import Entry
@@ -31,16 +31,15 @@ def show_catalogue(say: Speaker, *, as_json: bool) -> int:
         [say(title) for title in header], [_row(entry, here, say) for entry in CATALOGUE.values()], indent=""
     ):
         out(line)
-    for text in (
+    notes = [
         T(
             "* on this machine. Training: LoRA of rank 16, 1024 tokens in a pass, bf16; ! is more than the {here:.0f} GB here.",
             here=here,
         ),
         T("Tokens/s are of trainings on this machine. In a mixture the second number is what one token goes through."),
         T("A local folder is read from its config.json: iterate models check FOLDER"),
-    ):
-        for line in wrap(say(text)):
-            out(line)
+    ]
+    out_texts(notes, say)
     return 0
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
 from agent.faces.layout import wrap
 from tools.errors import IterateError, Problem
-from tools.text import Speaker, T
+from tools.text import Speaker, T, Text
 
 MOST_PROBLEMS = 50
 """Problems shown before the rest is only counted."""
@@ -45,6 +45,18 @@ def unheard() -> Iterator[None]:
 
 
 _unheard = False
+
+
+def out_texts(texts: Iterable[Text], say: Speaker) -> None:
+    """Sentences on standard output, each folded to the width of the terminal."""
+    for text in texts:
+        for line in wrap(say(text)):
+            out(line)
+
+
+def is_yes(typed: str | None, *also: str) -> bool:
+    """True for a clear yes; an empty line, the end of input and any other word are none. `also` are words that mean it here."""
+    return typed is not None and typed.strip().casefold() in {"y", "yes", "是", "好", *also}
 
 
 def ask(prompt: str) -> str | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from agent.conversation.creating import Asked, Interview
 from agent.conversation.defining import DEFINABLE, suggested
-from agent.faces.console import ask, interactive, out, show_error
+from agent.faces.console import ask, interactive, is_yes, out, out_texts, show_error
 from agent.faces.layout import wrap
 from agent.i18n import speaker
 from agent.model.client import ChatModel
@@ -27,7 +27,6 @@ from tools.text import Speaker, T, Text, visible
 BACK = frozenset({"/back", "/b", "/返回", "/上一題"})
 CANCEL = frozenset({"/cancel", "/q", "/quit", "/取消"})
 SUGGEST = frozenset({"/suggest", "/建議"})
-_YES = frozenset({"y", "yes", "是", "好"})
 OpenModel = Callable[[], ChatModel | None]
 
 
@@ -100,7 +99,7 @@ def made_texts(path: Path) -> list[Text]:
 
 def _show_made(path: Path, say: Speaker) -> None:
     for text in made_texts(path):
-        _say(text, say)
+        out_texts([text], say)
 
 
 def ask_and_create(
@@ -116,7 +115,7 @@ def ask_and_create(
             continue
         _show_made(path, say)
         return path
-    _say(T("Nothing was made."), say)
+    out_texts([T("Nothing was made.")], say)
     return None
 
 
@@ -169,7 +168,7 @@ class _Asking:
     def _show(self, asked: Asked) -> None:
         number, of = self.interview.place
         out("")
-        _say(T("{number} of {of}  {question}", number=number, of=of, question=asked.question), self._say)
+        out_texts([T("{number} of {of}  {question}", number=number, of=of, question=asked.question)], self._say)
         lines = [self._say(asked.help)]
         lines += [f"{place} {value}: {self._say(means)}" for place, (value, means) in enumerate(asked.choices, 1)]
         lines += [visible(line) for line in self._standing(asked).splitlines() if asked.many]
@@ -201,7 +200,7 @@ class _Asking:
     def _suggest(self, asked: Asked, text: str) -> None:
         model = self._open_model()
         if model is None:
-            _say(T("No language model is set up; write what they mean in your own words."), self._say)
+            out_texts([T("No language model is set up; write what they mean in your own words.")], self._say)
             return
         try:
             self._suggested = (asked.key, suggested(model, self.interview, asked.key, text))
@@ -209,26 +208,29 @@ class _Asking:
             show_error(error, self._say)
             self._suggested = (asked.key, text)
             return
-        _say(
-            T("The language model suggests this. An empty line takes it; type your own lines to replace it."), self._say
+        out_texts(
+            [T("The language model suggests this. An empty line takes it; type your own lines to replace it.")],
+            self._say,
         )
 
     def _summary(self) -> bool | None:
         """True for a clear yes, False to leave, None to go on asking."""
         out("")
-        _say(T("This is the task that will be made:"), self._say)
+        out_texts([T("This is the task that will be made:")], self._say)
         for line in summary_lines(self.interview, self._say):
             out(line)
         typed = ask(self._say(T("Make it? y makes it, a number changes that answer, q leaves: ")))
         word = "q" if typed is None else typed.strip().casefold()
-        if word in _YES:
+        if is_yes(typed):
             return True
         if word in {"q", "n", "no", *CANCEL}:
             return False
         if word in BACK:
             self.interview.back()
         elif not (word.isdecimal() and self.interview.go(int(word))):
-            _say(T("{typed} is not one of the choices; nothing was made.", typed=visible(word, 40) or '""'), self._say)
+            out_texts(
+                [T("{typed} is not one of the choices; nothing was made.", typed=visible(word, 40) or '""')], self._say
+            )
         return None
 
 
@@ -241,8 +243,3 @@ def summary_lines(interview: Interview, say: Speaker) -> list[str]:
         lines += wrap(title + ("" if more else visible(first)), indent="  ")
         lines += [part for one in (first, *more) if more for part in wrap(visible(one), indent="      ")]
     return lines
-
-
-def _say(text: Text, say: Speaker) -> None:
-    for line in wrap(say(text)):
-        out(line)

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from agent.approval import user_name
 from agent.events import Emit, Progress
-from agent.faces.console import ask, interactive, out, show_error
+from agent.faces.console import ask, interactive, out, out_texts, show_error
 from agent.faces.layout import wrap
 from agent.faces.plain import PlainFace
 from agent.faces.reviewing import review_task
@@ -55,28 +55,29 @@ def label_task(path: Path, wishes: LabelWishes, say: Speaker) -> int:
     """Fill the batch where nothing waits, label what waits, and offer to put the labelled rows into the recipe."""
     task = load_task(path)
     if wishes.more or not waiting_rows(path):
-        filled = choose_rows(task, wishes, lambda text: _say_wrapped(text, say), PlainFace(say).watch)
+        filled = choose_rows(task, wishes, lambda text: out_texts([text], say), PlainFace(say).watch)
         if filled is None:
             return 130
-        for text in chosen_texts(filled, asked=wishes.use_model):
-            _say_wrapped(text, say)
+        out_texts(chosen_texts(filled, asked=wishes.use_model), say)
     if wishes.only_prepare or not interactive():
-        _say_wrapped(
-            T(
-                "{count} rows wait for a label: iterate label {task} on a terminal, or the samples screen of the chat.",
-                count=len(waiting_rows(path)),
-                task=task.name,
-            ),
+        out_texts(
+            [
+                T(
+                    "{count} rows wait for a label: iterate label {task} on a terminal, or the samples screen of the chat.",
+                    count=len(waiting_rows(path)),
+                    task=task.name,
+                )
+            ],
             say,
         )
         return 0
     ended = _Labeller(task, say).run()
     for text in agreement_texts(path, LABELLING):
-        _say_wrapped(text, say)
+        out_texts([text], say)
     if never_divided(task):
         return _divide(task, say)
     if not ended:
-        _say_wrapped(T("Your labels are kept. Go on at any time: iterate label {task}", task=task.name), say)
+        out_texts([T("Your labels are kept. Go on at any time: iterate label {task}", task=task.name)], say)
         return 0
     return review_task(path, LABELLING, say)
 
@@ -86,8 +87,8 @@ def _divide(task: Task, say: Speaker) -> int:
     rows = first_rows(task)
     if len(rows.labelled) >= LEAST_ROWS and not rows.waiting:
         return offer_split(task.path, say)
-    _say_wrapped(T("Your labels are kept."), say)
-    _say_wrapped(next_step(task), say)
+    out_texts([T("Your labels are kept.")], say)
+    out_texts([next_step(task)], say)
     return 0
 
 
@@ -199,8 +200,3 @@ class _Labeller:
 
     def _label(self, item: str, answer: JsonValue) -> None:
         decide(self._task, LABELLING, item, "relabel", answer=answer, by=user_name())
-
-
-def _say_wrapped(text: Text, say: Speaker) -> None:
-    for line in wrap(say(text)):
-        out(line)

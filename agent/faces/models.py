@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from agent.faces.console import ask, interactive, out
+from agent.faces.console import ask, interactive, is_yes, out
 from tools.errors import NeedsPerson, Refused
 from tools.text import Speaker, T
 from tools.training.base_models import EMBEDDED, EMBEDDED_PREFIX, add_embedded, resolve_base_model
-
-_YES = frozenset({"y", "yes", "是", "好", "同意"})
 
 
 def show_models(say: Speaker) -> int:
@@ -44,5 +42,4 @@ def add_model(name: str, say: Speaker, *, yes: bool) -> int:
 
 
 def _agrees(say: Speaker) -> bool:
-    answer = ask(say(T("Fetch it under these terms? [y/N] ")))
-    return bool(answer) and str(answer).strip().lower() in _YES
+    return is_yes(ask(say(T("Fetch it under these terms? [y/N] "))), "同意")

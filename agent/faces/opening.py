@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.faces.console import ask, interactive, out
+from agent.faces.console import ask, interactive, is_yes, out
 from agent.faces.views.sessions import session_lines
 from agent.paths import Workspace, offer_examples
 from agent.records import PastSession, find_session, newest_open, past_sessions
@@ -15,7 +15,6 @@ from agent.settings import Settings
 from tools.errors import InputError
 from tools.text import Speaker, T
 
-_YES = frozenset({"y", "yes", "是", "好"})
 _ON = frozenset({"1", "true", "yes", "on"})
 
 
@@ -127,7 +126,7 @@ def _offer_examples(workspace: Workspace, say: Speaker) -> None:
         out(say(T("Make one with `iterate init FILE`, or copy the example tasks with `iterate init --examples`.")))
         return
     answer = ask(say(T("Copy the three example tasks here? [y/N] ")))
-    if answer and answer.strip().lower() in _YES:
+    if is_yes(answer):
         names = offer_examples(workspace.root)
         out(say(T("Copied {names}.", names=", ".join(names))))
 

@@ -16,7 +16,7 @@ from agent.approval import Answer, Approver, FirstAnswer, Question, ReviewQuesti
 from agent.events import Event, Proposed
 from agent.faces.adopting import adopt_version, roll_back_version
 from agent.faces.calling import Caller
-from agent.faces.console import ask, interactive, out, show_error, tell
+from agent.faces.console import ask, interactive, is_yes, out, show_error, tell
 from agent.faces.creating import ask_and_create
 from agent.faces.labelling import LabelWishes, label_task
 from agent.faces.layout import wrap
@@ -44,7 +44,6 @@ from tools.reviewing.answers import read_answers
 from tools.text import Speaker, T, Text, visible
 from tools.watch_run import RunWatch, run_dirs, run_to_watch
 
-_YES = frozenset({"y", "yes", "是", "好"})
 Args = dict[str, JsonValue]
 
 
@@ -303,8 +302,7 @@ class PlainOrders:
         if not interactive():
             self._tell(T("This needs a person at a terminal; nothing was done."))
             return False
-        typed = ask(self._say(question))
-        return typed is not None and typed.strip().lower() in _YES
+        return is_yes(ask(self._say(question)))
 
     def _tell(self, text: Text) -> None:
         self._lines(wrap(self._say(text)))

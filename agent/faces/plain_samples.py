@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from agent.approval import user_name
 from agent.conversation.wishes import wish_for
-from agent.faces.console import ask, interactive, out, show_error
+from agent.faces.console import ask, interactive, is_yes, out, show_error
 from agent.faces.layout import clip, wrap
 from agent.faces.views.blocks import bullet
 from tools.change import Change, Proposal
@@ -169,7 +169,7 @@ class _Review:
         asked = T("Accept {count} rows? [y/N] ", count=len(names))
         if verb == "reject":
             asked = T("Reject {count} rows? [y/N] ", count=len(names))
-        if (ask(self._say(asked)) or "").strip().casefold() not in ("y", "yes", "是", "好"):
+        if not is_yes(ask(self._say(asked))):
             out(self._say(T("Nothing was decided.")))
             return
         not_done = bulk(self._task, self._name, names, verb, by=user_name())

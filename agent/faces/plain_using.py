@@ -8,8 +8,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from agent.conversation.using import TypedRow, export_wish, typed_row, version_meant
-from agent.faces.console import ask, interactive, out, tell
-from agent.faces.layout import wrap
+from agent.faces.console import ask, interactive, is_yes, out_texts, tell
 from agent.faces.views.using import (
     ASKED,
     NOTHING_WRITTEN,
@@ -23,10 +22,9 @@ from agent.faces.views.using import (
 from tools.exporting.export import export
 from tools.exporting.plan import plan_export
 from tools.exporting.predict import predict
-from tools.text import Speaker, T, Text, visible
+from tools.text import Speaker, T, visible
 from tools.training.errands import PhaseSaid, RowsDone
 
-_YES = frozenset({"y", "yes", "是", "好"})
 _KEY = "Ctrl+C"
 
 
@@ -34,9 +32,9 @@ def predict_typed(task: Path, args: Mapping[str, JsonValue], say: Speaker) -> in
     """Answer one text; 1 when the output could not be read as an answer."""
     row = _completed(typed_row(task, args), say)
     rows = row.examples()
-    _say([loading_text(row.used, _KEY)], say)
+    out_texts([loading_text(row.used, _KEY)], say)
     lines = [line for portion in predict(row.used, rows, _narrator(say)) for line in portion]
-    _say([text for line in lines for text in answered_texts(line)], say)
+    out_texts([text for line in lines for text in answered_texts(line)], say)
     return 1 if any(line.failure is not None for line in lines) else 0
 
 
@@ -44,15 +42,15 @@ def export_asked(task: Path, workspace: Path, args: Mapping[str, JsonValue], say
     """Show what would be written, ask once, and write it."""
     used = version_meant(task, args)
     wish = export_wish(workspace, used, args)
-    _say(plan_texts(used, plan_export(used, wish)), say)
+    out_texts(plan_texts(used, plan_export(used, wish)), say)
     typed = ask(say(ASKED) + " [y/N] ") if interactive() else None
-    if typed is None or typed.strip().casefold() not in _YES:
-        _say([NOTHING_WRITTEN], say)
+    if not is_yes(typed):
+        out_texts([NOTHING_WRITTEN], say)
         return 0
-    _say([writing_text(_KEY)], say)
+    out_texts([writing_text(_KEY)], say)
     done = export(used, wish, _narrator(say), say)
-    _say([text for one in done for text in exported_texts(one)], say)
-    _say([hub_text(used, done[0].form, wish.target)], say)
+    out_texts([text for one in done for text in exported_texts(one)], say)
+    out_texts([hub_text(used, done[0].form, wish.target)], say)
     return 0
 
 
@@ -75,9 +73,3 @@ def _narrator(say: Speaker) -> Callable[[PhaseSaid | RowsDone], None]:
             tell(say(event.message))
 
     return hear
-
-
-def _say(texts: list[Text], say: Speaker) -> None:
-    for text in texts:
-        for line in wrap(say(text)):
-            out(line)

@@ -10,8 +10,8 @@ from pydantic import JsonValue
 
 from agent.conversation.wishes import wish_for
 from agent.events import Progress
-from agent.faces.console import out
-from agent.faces.layout import table, wrap
+from agent.faces.console import out, out_texts
+from agent.faces.layout import table
 from agent.faces.plain import PlainFace
 from agent.faces.stream import StreamFace
 from agent.faces.views.blocks import bullet
@@ -66,7 +66,7 @@ def check_quickly(path: Path, wishes: QuickWishes, say: Speaker, *, as_json: boo
     with task_lock(path):
         plan = plan_quick_check(args)
         if not as_json:
-            _say_all([T("Quick check: {title}", title=proposal.title), *price_texts(plan)], say)
+            out_texts([T("Quick check: {title}", title=proposal.title), *price_texts(plan)], say)
         if wishes.only_price:
             if as_json:
                 out(plan.model_dump_json(indent=2))
@@ -78,7 +78,7 @@ def check_quickly(path: Path, wishes: QuickWishes, say: Speaker, *, as_json: boo
     if as_json:
         out(result.model_dump_json(indent=2))
     else:
-        _say_all(result_texts(result), say)
+        out_texts(result_texts(result), say)
     return 0
 
 
@@ -167,7 +167,7 @@ def find_learning_rate(path: Path, wanted: tuple[float, float, int], say: Speake
     with task_lock(path):
         run = plan_range(task, RateRange(low=low, high=high, steps=steps))
         if not as_json:
-            _say_all([_range_price(task, steps, say)], say)
+            out_texts([_range_price(task, steps, say)], say)
         done = run_probe(run, lambda event: face.watch(Progress(run_id=run.name, event=event)))
     if done is None:
         return 130
@@ -203,7 +203,7 @@ def _show_range(task: Task, reading: RangeReading, say: Speaker) -> None:
     ]
     for line in table([say(T("learning rate")), say(T("loss"))], rows):
         out(line)
-    _say_all(range_texts(task, reading), say)
+    out_texts(range_texts(task, reading), say)
     change = rate_change(task, reading)
     if change is None:
         return
@@ -216,7 +216,7 @@ def _show_range(task: Task, reading: RangeReading, say: Speaker) -> None:
         task=visible(task.name),
         rate=number(reading.instead_of(task.config.values.training.learning_rate) or 0.0),
     )
-    _say_all([told], say)
+    out_texts([told], say)
 
 
 def range_texts(task: Task, reading: RangeReading) -> list[Text]:
@@ -257,9 +257,3 @@ def range_texts(task: Task, reading: RangeReading) -> list[Text]:
 def _rate(rate: float) -> str:
     """A learning rate as people write it."""
     return f"{rate:.2g}"
-
-
-def _say_all(texts: list[Text], say: Speaker) -> None:
-    for text in texts:
-        for line in wrap(say(text)):
-            out(line)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agent.approval import user_name
-from agent.faces.console import ask, interactive, out
+from agent.faces.console import ask, interactive, is_yes, out
 from agent.journal import Journal
 from agent.manual import COMMAND
 from agent.proposing.now import base_version
@@ -15,8 +15,6 @@ from tools.errors import NeedsPerson
 from tools.files import now
 from tools.text import Speaker, T, Text
 from tools.versioning.prune import Candidate, PrunePlan, judged_from, plan_prune, prune
-
-_YES = frozenset({"y", "yes", "是", "好", "刪除"})
 
 
 def prune_task(path: Path, say: Speaker, *, versions: list[str], everything: bool, yes: bool, as_json: bool) -> int:
@@ -107,5 +105,4 @@ def _show_json(path: Path, plan: PrunePlan) -> None:
 
 
 def _agrees(say: Speaker) -> bool:
-    answer = ask(say(T("Remove them? [y/N] ")))
-    return bool(answer) and str(answer).strip().lower() in _YES
+    return is_yes(ask(say(T("Remove them? [y/N] "))), "刪除")

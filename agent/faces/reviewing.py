@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agent.faces.console import ask, out
-from agent.faces.layout import wrap
+from agent.faces.console import ask, is_yes, out, out_texts
 from agent.faces.plain_samples import review_batches
 from agent.faces.views.blocks import bullet
 from agent.manual import apply_change
@@ -26,15 +25,14 @@ def review_task(path: Path, batch: str | None, say: Speaker) -> int:
     for line in config_diff(config.text, text_after(config, change.edits, say)).splitlines():
         out("  " + visible(line))
     typed = ask(say(T("Write this into the configuration of the next version? [y/N] ")))
-    if typed is not None and typed.strip().casefold() in {"y", "yes", "是", "好"}:
+    if is_yes(typed):
         _written(path, change, say)
         return 0
     told = T(
         "Nothing was written into the configuration; your decisions are kept, and iterate run {task} proposes this change.",
         task=visible(path.name),
     )
-    for line in wrap(say(told)):
-        out(line)
+    out_texts([told], say)
     return 0
 
 

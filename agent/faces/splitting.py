@@ -6,16 +6,14 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.faces.console import ask, interactive, out, problem_lines
-from agent.faces.layout import table, wrap
+from agent.faces.console import ask, interactive, is_yes, out, out_texts, problem_lines
+from agent.faces.layout import table
 from agent.manual import split_rows
 from tools.making.first_split import FirstSplit, plan_first_split
 from tools.making.split_rows import ORDER
 from tools.reading.task import load_task
 from tools.text import Speaker, T, Text, visible
 from tools.words import split_name
-
-_YES = frozenset({"y", "yes", "是", "好"})
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ def split_task(path: Path, say: Speaker, wishes: SplitWishes, *, as_json: bool =
         out(json.dumps(_facts(made), ensure_ascii=False, indent=2))
         return 0
     _show(made, say)
-    _say(T("Divided. The first version: iterate run {task}", task=visible(path.name)), say)
+    out_texts([T("Divided. The first version: iterate run {task}", task=visible(path.name))], say)
     return 0
 
 
@@ -47,11 +45,11 @@ def offer_split(path: Path, say: Speaker) -> int:
     """Show how the rows would be divided, and do it on a clear yes."""
     _show(plan_first_split(load_task(path)), say)
     typed = ask(say(ASKED) + " [y/N] ") if interactive() else None
-    if typed is None or typed.strip().casefold() not in _YES:
-        _say(T("Nothing was divided. Later: iterate split {task}", task=visible(path.name)), say)
+    if not is_yes(typed):
+        out_texts([T("Nothing was divided. Later: iterate split {task}", task=visible(path.name))], say)
         return 0
     split_rows(path)
-    _say(T("Divided. The first version: iterate run {task}", task=visible(path.name)), say)
+    out_texts([T("Divided. The first version: iterate run {task}", task=visible(path.name))], say)
     return 0
 
 
@@ -87,10 +85,4 @@ def _show(split: FirstSplit, say: Speaker) -> None:
     header, rows = split_table(split, say)
     for line in table(header, rows, indent=""):
         out(line)
-    for text in split_notes(split):
-        _say(text, say)
-
-
-def _say(text: Text, say: Speaker) -> None:
-    for line in wrap(say(text)):
-        out(line)
+    out_texts(split_notes(split), say)

@@ -8,16 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from agent.events import Progress
-from agent.faces.console import ask, out, show_error
-from agent.faces.layout import wrap
+from agent.faces.console import ask, is_yes, out_texts, show_error
 from agent.faces.plain import PlainFace
 from agent.faces.views.quick import price_texts, quick_args, tried_text
 from tools.change import Proposal
 from tools.errors import IterateError
 from tools.probing.quick_wanted import drop_quick, follow_quick, want_quick, wanted_quick
-from tools.text import Speaker, T, Text
-
-_YES = frozenset({"y", "yes", "是", "好"})
+from tools.text import Speaker, T
 
 
 def try_quickly(proposal: Proposal, task: Path, face: PlainFace, say: Speaker) -> None:
@@ -26,18 +23,18 @@ def try_quickly(proposal: Proposal, task: Path, face: PlainFace, say: Speaker) -
         plan = wanted_quick(task, proposal.id)
         if plan is None:
             plan = want_quick(quick_args(proposal, task))
-            _tell(price_texts(plan), say)
+            out_texts(price_texts(plan), say)
             if not _agreed(say):
                 drop_quick(plan)
                 return
         result = follow_quick(plan, lambda run, event: face.watch(Progress(run_id=run.name, event=event)))
     except KeyboardInterrupt:
-        _tell([T("The quick check goes on without you; t follows it again. The question waits.")], say)
+        out_texts([T("The quick check goes on without you; t follows it again. The question waits.")], say)
     except IterateError as error:
         show_error(error, say)
     else:
         if result is None:
-            _tell([T("The quick check was stopped.")], say)
+            out_texts([T("The quick check was stopped.")], say)
         tell_tried(proposal, task, say)
 
 
@@ -45,17 +42,10 @@ def tell_tried(proposal: Proposal, task: Path, say: Speaker) -> None:
     """What a quick check of this proposal found, if there was one; and that one is not over."""
     found = tried_text(proposal, task)
     if found is not None:
-        _tell([T("Tried: {outcome}", outcome=found)], say)
+        out_texts([T("Tried: {outcome}", outcome=found)], say)
     if wanted_quick(task, proposal.id) is not None:
-        _tell([T("A quick check of it was begun and is not over: t goes on with it.")], say)
+        out_texts([T("A quick check of it was begun and is not over: t goes on with it.")], say)
 
 
 def _agreed(say: Speaker) -> bool:
-    typed = ask(say(T("Start it? Nothing is decided by it. [y/N] ")))
-    return typed is not None and typed.strip().casefold() in _YES
-
-
-def _tell(texts: list[Text], say: Speaker) -> None:
-    for text in texts:
-        for line in wrap(say(text)):
-            out(line)
+    return is_yes(ask(say(T("Start it? Nothing is decided by it. [y/N] "))))
