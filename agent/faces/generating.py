@@ -101,7 +101,7 @@ def _show(done: Generated, path: Path, say: Speaker, *, dry: bool) -> None:
         out(line)
     if done.report.unusable is not None:
         read = T("Read more: iterate refs {page}", page="methods/data-generation")
-        for line in ("", *wrap(say(advice(may_go_on=not done.report.finished))), say(read)):
+        for line in ("", *wrap(say(advice(path.name, may_go_on=not done.report.finished))), say(read)):
             out(line)
     if dry:
         out(say(T("This was a dry run: nothing was written.")))

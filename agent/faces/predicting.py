@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.faces.console import interactive, out, tell
+from agent.faces.views.using import shown_scores
 from agent.faces.views.words import minutes
 from tools.errors import InputError
 from tools.exporting.predict import Answered, predict, predict_to_file
@@ -99,8 +100,7 @@ def _end(lines: list[Answered], single: bool, say: Speaker) -> int:
         if line.failure is not None:
             tell(say(T("The output is no answer in the declared form: {failure}.", failure=line.failure)))
         if line.scores:
-            ranked = sorted(line.scores.items(), key=lambda one: -one[1])
-            tell("  " + ", ".join(f"{visible(label, 40)} {value:.1%}" for label, value in ranked))
+            tell("  " + shown_scores(line.scores))
     return 1 if failures else 0
 
 

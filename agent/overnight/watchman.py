@@ -9,20 +9,17 @@ training script) is noticed and named; nothing is put back. Results are not watc
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tools.editing.yaml_read import Refusal, parse, plain
 from tools.files import sha256_file, write_atomic, write_model
 from tools.reading.config import CONFIG_NAMES, DEFINITION_NAMES
-from tools.reading.task import inside
 from tools.runs import RunDir
 from tools.versioning.adopt import POINTER
-from tools.versioning.records import SNAPSHOT, data_hashes
+from tools.versioning.records import SNAPSHOT, data_hashes, script_hashes
 
 RUN_FOLDERS = ("runs", "runs/quick")
 
@@ -55,10 +52,11 @@ def seal(task_path: Path) -> Seal:
     """The task as it stands; raises OSError for files that cannot be read."""
     config = _config_file(task_path)
     text = config.read_text(encoding="utf-8", errors="replace") if config.is_file() else ""
-    files = [*DEFINITION_NAMES, POINTER, *_records(task_path), *_scripts(task_path, text)]
+    files = [*DEFINITION_NAMES, POINTER, *_records(task_path)]
     rest = {name: _hash(task_path / name) for name in files if (task_path / name).is_file()}
     rest |= {POINTER: _hash(task_path / POINTER)}
-    rest |= {file: digest or "" for file, digest in data_hashes(task_path, text).items()}
+    named = data_hashes(task_path, text) | script_hashes(task_path, text)
+    rest |= {file: digest or "" for file, digest in named.items()}
     return Seal(config=_hash(config), rest=rest)
 
 
@@ -66,19 +64,6 @@ def _records(task_path: Path) -> list[str]:
     """What is written once for a version and never again."""
     found = (file for name in (SNAPSHOT, "manifest.json") for file in (task_path / "iterations").glob(f"*/{name}"))
     return sorted(file.relative_to(task_path).as_posix() for file in found)
-
-
-def _scripts(task_path: Path, config_text: str) -> list[str]:
-    """Files of the task that its training command names."""
-    try:
-        config = plain(parse(config_text))
-        training = config.get("training") if isinstance(config, dict) else None
-        command = training.get("command") if isinstance(training, dict) else None
-        words = shlex.split(command) if isinstance(command, str) else []
-    except (Refusal, ValueError):  # it trains nothing then, and says so in its own words
-        return []
-    files = (inside(task_path, word) for word in words)
-    return [file.relative_to(task_path).as_posix() for file in files if file is not None and file.is_file()]
 
 
 def changed_by_hand(task_path: Path, sealed: Seal, versions: Collection[str] = ()) -> list[str]:

@@ -94,11 +94,12 @@ def _still_thinking(cut: bool, text: str) -> bool:
     return cut and not text.strip()
 
 
-def advice(*, may_go_on: bool) -> Text:
+def advice(task: str, *, may_go_on: bool) -> Text:
     """What to do about a model that writes nothing usable."""
     told = T(
         "`iterate doctor --endpoint` shows what this server and model can do. Try another model (ITERATE_MODEL) with "
-        "--dry-run 5. Without a model: repeat scarce rows (iterate oversample TASK), settle rows whose label is in doubt "
-        "(iterate review TASK), or label rows of your own (iterate label TASK)."
+        "--dry-run 5. Without a model: repeat scarce rows (iterate oversample {task} --target-count 500), settle rows whose "
+        "label is in doubt (iterate review {task}), or label rows of your own (iterate label {task}).",
+        task=visible(task),
     )
     return T("{advice} To go on all the same, add --keep-going.", advice=told) if may_go_on else told

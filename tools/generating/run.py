@@ -226,7 +226,7 @@ class _Run:
             asked=found.questions,
             questions=questions,
         )
-        return NothingUsable(told, hint=advice(may_go_on=True), page="methods/data-generation")
+        return NothingUsable(told, hint=advice(self._facts.task.name, may_go_on=True), page="methods/data-generation")
 
     def _sifted(self) -> Sifted:
         return sift(self._facts, self._plan, self._record, self._names(), self._elsewhere)

@@ -291,7 +291,7 @@ def _keep(job: Job, ready: _Prepared, trainer: Any, step: int) -> None:
 
 
 def _answers_of_the_best(job: Job, ready: _Prepared, model: Any, best: _Best, adapter_sha256: str) -> Evaluation:
-    """What the weights that were saved answered when they were evaluated; asked for now where that was not kept."""
+    """What the saved weights answered when they were evaluated; they answer again where that was not kept."""
     kept = kept_answers(
         _checkpoint(job, best.step), adapter_sha256, job.data("valid"), spec=job.spec, examples=ready.valid
     )

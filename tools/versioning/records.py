@@ -6,6 +6,7 @@ Folders that a person made, with parts missing, are read as far as they go. Writ
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
@@ -178,17 +179,32 @@ def _changed_data(task_path: Path, base: str, manifest: Manifest) -> list[Text]:
 
 def data_hashes(task_path: Path, config_text: str) -> dict[str, str | None]:
     """SHA-256 of each data file that a configuration names; None for those that are not there."""
-    recipe = DataRecipe()
-    try:
-        config = plain(parse(config_text))
-    except Refusal:
-        config = None
-    section = config.get("data") if isinstance(config, dict) else None
-    given = section if isinstance(section, dict) else {}
+    recipe, given = DataRecipe(), _section(config_text, "data")
     files = [*_names(given.get("train", list(recipe.train))), *_names(given.get("valid", recipe.valid))]
     files += _names(given.get("test", recipe.test))
     files += _names(given.get("preference", list(recipe.preference)))
     return {file: _hash(task_path, file) for file in dict.fromkeys(files)}
+
+
+def script_hashes(task_path: Path, config_text: str) -> dict[str, str | None]:
+    """SHA-256 of each file of the task that the training command of a configuration names."""
+    command = _section(config_text, "training").get("command")
+    try:
+        words = shlex.split(command) if isinstance(command, str) else []
+    except ValueError:  # a quote that is not closed: it runs nothing then
+        words = []
+    found = {word: _hash(task_path, word) for word in words}
+    return {word: digest for word, digest in found.items() if digest is not None}
+
+
+def _section(config_text: str, name: str) -> dict[str, JsonValue]:
+    """A section of a configuration as it is written; empty where there is none to read."""
+    try:
+        config = plain(parse(config_text))
+    except Refusal:
+        return {}
+    section = config.get(name) if isinstance(config, dict) else None
+    return section if isinstance(section, dict) else {}
 
 
 def _names(value: JsonValue | Sequence[str]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -67,9 +67,13 @@ def _headline(line: Answered) -> Text:
 def _labels(line: Answered) -> list[Text]:
     if not line.scores:
         return []
-    ranked = sorted(line.scores.items(), key=lambda one: -one[1])
-    shown = ", ".join(f"{visible(label, 40)} {value:.1%}" for label, value in ranked)
-    return [T("Probability among the declared labels: {labels}", labels=shown)]
+    return [T("Probability among the declared labels: {labels}", labels=shown_scores(line.scores))]
+
+
+def shown_scores(scores: Mapping[str, float]) -> str:
+    """Labels with their probabilities, the most probable first."""
+    ranked = sorted(scores.items(), key=lambda one: -one[1])
+    return ", ".join(f"{visible(label, 40)} {value:.1%}" for label, value in ranked)
 
 
 def shown_answer(answer: JsonValue) -> str:

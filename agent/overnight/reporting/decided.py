@@ -34,6 +34,7 @@ def waiting_facts(plan: NightPlan, lines: Sequence[NightLine]) -> list[WaitingFa
             proposal=line.proposal,
             command=line.command,
             settled=_is_settled(line, folders, decided),
+            is_decision=line.is_decision,
         )
         for number, line in enumerate(waiting, 1)
     ]

@@ -72,7 +72,7 @@ def open_decisions(workspace: Path) -> tuple[NightState, int] | None:
     if not found:
         return None
     waiting = waiting_facts(read_plan(found[0]), found[0].lines())
-    return _state(found[0]), sum(not one.settled and one.what != "offer" for one in waiting)
+    return _state(found[0]), sum(not one.settled and one.is_decision for one in waiting)
 
 
 def line_up(record: NightRecord) -> NightLineUp:

@@ -218,6 +218,8 @@ class WaitingFacts(_Facts):
     command: str
     settled: bool
     """True when it was decided since."""
+    is_decision: bool
+    """False for what could be done besides."""
 
 
 class AloneFacts(_Facts):
@@ -285,4 +287,4 @@ class NightFacts(_Facts):
     @property
     def decisions(self) -> list[WaitingFacts]:
         """Those that wait, without what merely could be done."""
-        return [one for one in self.open if one.what != "offer"]
+        return [one for one in self.open if one.is_decision]
