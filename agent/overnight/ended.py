@@ -42,6 +42,8 @@ class Past:
     """continue or rollback, once it was decided."""
     failed: Words | None = None
     """Why its training ended without a version."""
+    settled: bool = False
+    """True when nothing is left to find out about its version: it was decided, it failed, or it is a baseline and trained."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ def session_of(night: Night, path: Path, chosen: Chosen) -> Past | None:
         version=version,
         choice=str(choice["choice"]) if isinstance(choice, dict) else None,
         failed=failed,
+        settled=choice is not None or failed is not None or (not chosen.proposal.changes and "trained" in of_version),
     )
 
 
@@ -138,7 +141,7 @@ def abandon(night: Night, chosen: Chosen, path: Path, reason: Text) -> str | Non
     """
     cancel_runs(path)
     past = session_of(night, path, chosen)
-    if past is None or past.choice or past.failed:
+    if past is None or past.settled:
         return past.version if past is not None else version_of(abandoned(night, path, chosen))
     with task_lock(path):
         if past.version is not None:

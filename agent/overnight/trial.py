@@ -216,12 +216,12 @@ class _Trial:
 
     def answer(self, question: Question) -> Answer | None:
         """What the rules say; None where the task was changed by hand. The change of a trial is approved once."""
-        rules = self._afterwards if isinstance(question, ReviewQuestion) and self._is_decided() else self._rules
+        rules = self._afterwards if isinstance(question, ReviewQuestion) and self._is_settled() else self._rules
         return rules.answer(question)
 
-    def _is_decided(self) -> bool:
+    def _is_settled(self) -> bool:
         past = session_of(self._night, self._path, self._chosen)
-        return past is not None and past.choice is not None
+        return past is not None and past.settled
 
     def _work(self, *, fresh: bool) -> None:
         night = self._night
@@ -236,7 +236,7 @@ class _Trial:
         )
         ended = session.run(fresh=fresh, wishes=[self._chosen.proposal] if fresh else [])
         # A session also waits where the rules left its next proposals alone: only one that was left is gone on with.
-        if ended == "interrupted" or (ended == "waiting" and not self._found and leaving()):
+        if ended == "interrupted" or (ended == "waiting" and not self._found and not self._is_settled() and leaving()):
             raise Left
 
     def _hear(self, event: Event) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
 
 from agent.approval import DecideQuestion
 from agent.context import Left
-from agent.events import Progress
+from agent.events import Progress, SessionEnded
 from agent.journal import Journal
 from agent.overnight.belief import Belief
 from agent.overnight.budget import Meter
@@ -23,7 +24,7 @@ from agent.overnight.trial import SHORT_OF_MEMORY, _Trial, carry_out, judged, no
 from agent.overnight.watchman import keep_seal, keep_start
 from agent.proposing.now import base_version, proposals_now
 from agent.records import session_records
-from tests.support.night_tasks import Place, give_version, journal, of, write
+from tests.support.night_tasks import Place, give_version, journal, make_task, of, write
 from tools.change import ChangeKind
 from tools.compare import CompareArgs, compare
 from tools.diagnose import DiagnoseArgs, diagnose
@@ -52,8 +53,12 @@ def task(place):
 
 @pytest.fixture
 def night(place, task):
+    return night_on(place, task, "recipe")
+
+
+def night_on(place, task, allowed, stop=lambda: False):
     limits = BudgetLimits(hours=1)
-    record = start_night(place.root, [task], limits, parse_allow("recipe"), seed=1, command="iterate overnight")
+    record = start_night(place.root, [task], limits, parse_allow(allowed), seed=1, command="iterate overnight")
     keep_start(record.folder, task)
     keep_seal(record.folder, task)
     return Night(
@@ -63,7 +68,7 @@ def night(place, task):
         meter=Meter(record),
         watch=lambda event: None,
         say=english,
-        stop=lambda: False,
+        stop=stop,
         tell=lambda line: None,
     )
 
@@ -184,6 +189,18 @@ def test_a_trial_cut_off_behind_its_choice_still_puts_the_configuration_back(nig
     assert [line.outcome for line in of(night.record.lines(), Tried)] == ["discarded"]
     assert (task / "configs/training_config.yaml").read_bytes() == before
     assert [one.reason for one in session_records(task)] == ["done"]
+
+
+def test_a_first_version_is_no_failure_when_a_person_ends_the_night_as_its_session_ends(place):
+    task, ended = make_task(place.root / "tasks" / "new"), threading.Event()
+    night = night_on(place, task, "baseline", stop=ended.is_set)
+    night.watch = lambda event: ended.set() if isinstance(event, SessionEnded) else None
+    (baseline,) = [one for one in proposals_now(task, "", diagnose(DiagnoseArgs(task_dir=task))) if not one.changes]
+    parts = {"expected": 0.0, "spread": 0.05, "minutes": 1.0, "candidates": 1, "base": "", "proposal": baseline}
+    night.add(Chosen, "chosen:1", trial=1, task="new", **parts)
+    carry_out(night, night.standing().open)
+    assert ended.is_set() and [line.outcome for line in of(night.record.lines(), Tried)] == ["kept"]
+    assert "failed" not in [entry["event"] for entry in journal(task)]
 
 
 def test_a_hand_edit_while_a_trial_runs_leaves_its_question_to_the_person(night, chosen, task):
