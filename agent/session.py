@@ -111,7 +111,13 @@ class Session:
             )
             config: Any = {"configurable": {"thread_id": record.id}, "recursion_limit": MOST_STEPS}
             snapshot = graph.get_state(config)
-            feed: Any = None if _is_open(snapshot) else self._start(record)
+            feed: Any = None
+            if not _is_open(snapshot):
+                # Killed behind its end, it only lacks the record of it; one that ended is begun anew.
+                at_its_end = record.reason is None and bool(snapshot.values)
+                feed = self._more() if at_its_end else self._start(record)
+                if feed is None:
+                    return _reason(snapshot.values)
             while True:
                 if snapshot.interrupts:
                     feed = self._resume_with(snapshot)
@@ -120,12 +126,13 @@ class Session:
                 for part in graph.stream(feed, config, stream_mode=["custom"], version="v2", durability="sync"):
                     self._watch(event_adapter.validate_python(part["data"]))
                 snapshot = graph.get_state(config)
-                if _is_open(snapshot):
-                    feed = None
-                    continue
-                if not self._wishes:
+                feed = None if _is_open(snapshot) else self._more()
+                if feed is None and not _is_open(snapshot):
                     return _reason(snapshot.values)
-                feed = State(wishes=self._take_wishes(), ended="")
+
+    def _more(self) -> State | None:
+        """What a session that came to its end goes on with; None without wishes that came meanwhile."""
+        return State(wishes=self._take_wishes(), ended="") if self._wishes else None
 
     def _start(self, record: SessionRecord) -> State:
         return {

@@ -20,6 +20,7 @@ from agent.session import Session
 from tools import launch_training
 from tools.change import Change, ChangeKind, Decision, Edit, Verb
 from tools.errors import Refused
+from tools.files import write_model
 from tools.launch_training import active_runs, cancel, list_runs
 from tools.launchers.base import RunHealth, state_of
 from tools.reading.task import load_task
@@ -295,6 +296,17 @@ def test_a_wish_that_came_during_a_training_is_reviewed_by_the_session_that_is_t
     assert reason == "waiting"
     assert asked[0].proposal.id == wanted.id
     assert session_records(untrained)[-1].wishes == []
+
+
+def test_a_session_that_was_killed_behind_its_end_is_ended_and_asks_nothing_again(task):
+    reason, asked, _ = run(task, *[reject] * 20)
+    record = session_records(task)[-1]
+    file = task / ".iterate" / "sessions" / f"{record.id}.json"
+    write_model(file, record.model_copy(update={"reason": None, "ended_at": None}))
+    before = (task / "iterations" / "journal.jsonl").read_bytes()
+    assert asked and run(task, *[reject] * 20)[:2] == (reason, [])
+    assert (task / "iterations" / "journal.jsonl").read_bytes() == before
+    assert [one.reason for one in session_records(task)] == [reason]
 
 
 def test_who_leaves_before_an_answer_leaves_the_question_pending(task):
