@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from agent.conversation.clock import read_time
 from agent.conversation.commands import COMMANDS, Command, Slot
 from agent.conversation.slots import NUMBERS, VERSION, read_numbers
-from agent.conversation.typed import FORM_WORDS, GAP, read_forms, unquoted
+from agent.conversation.typed import FORM_WORDS, GAP, read_forms, unquoted, version_and_text
 from agent.conversation.wording import fold, numeral, plain, squeeze, unspaced
 
 _BEFORE = r"(?:(?:please|ok|okay|yes|i|請|好|好的|那就?|我要?|麻煩|幫我)[ ,,、]*){0,3}"
@@ -108,7 +108,15 @@ def _args(match: re.Match[str], line: str) -> dict[str, JsonValue] | None:
         if value is None:
             return None
         args[name] = value
-    return args
+    return _with_version(args, match, line) if "text" in args and "version" not in args else args
+
+
+def _with_version(args: dict[str, JsonValue], match: re.Match[str], line: str) -> dict[str, JsonValue] | None:
+    """A version that stands before the text is meant, as behind /predict; a text that begins like one is put in quotes."""
+    found = version_and_text(line[slice(*match.span("text"))].strip())
+    if found.text is None:
+        return None
+    return args | {"text": found.text} | ({"version": found.version} if found.version else {})
 
 
 def _value(slot: Slot, folded: str, typed: str) -> JsonValue:

@@ -36,6 +36,8 @@ def talk() -> Situation:
         ('/predict "v2 is out"', {"text": "v2 is out"}),
         ("/predict approve 1", {"text": "approve 1"}),
         ("predict the stance 1/2…", {"text": "the stance 1/2…"}),
+        ("預測 v2: 這個政策很好", {"version": "v2", "text": "這個政策很好"}),
+        ("predict “v2 is out”", {"text": "v2 is out"}),
         ("預測「很好！」", {"text": "很好！"}),
         ("用 v2 預測：很好！", {"version": "v2", "text": "很好！"}),
         ("please try the model on “fine”", {"text": "fine"}),
