@@ -30,9 +30,10 @@ from agent.faces.views.sentences import sentence
 from agent.model.client import ChatModel, open_model
 from agent.model.prices import Affordable, affordable
 from agent.notify import notify
+from agent.overnight.begin import open_nights, start_night
 from agent.overnight.budget import limit_texts, limits_of
 from agent.overnight.commands import command_like, task_word
-from agent.overnight.night import ask_to_stop, open_nights, over_reason, run_night, start_night
+from agent.overnight.night import ask_to_stop, over_reason, run_night
 from agent.overnight.records import (
     NightLine,
     NightRecord,
@@ -143,6 +144,7 @@ def wish_texts(tasks: list[Path], wish: NightWish) -> list[Text]:
     return [
         T("Changes of {tasks} are tried while nobody is asked: {allowed}.", tasks=names, allowed=visible(allowed, 120)),
         *limit_texts(limits, datetime.now().astimezone()),
+        grace_text(rules_for(_allowed(wish), wish.policy).grace),
         T("Everything else waits for you. Nothing is adopted; the locked test is opened once, at the end."),
         T("More can be said on the command line: iterate overnight --help"),
     ]

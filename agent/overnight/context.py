@@ -220,9 +220,10 @@ class Night:
         return command_like(self.plan.command, verb, task_word(self.record.workspace, self.tasks[task]), *words)
 
     def pause(self, task: str, reason: Text, verb: str, *words: str) -> None:
-        """Try nothing more on a task tonight, and say which command takes it up again."""
+        """Try nothing more on a task tonight, and say which command takes it up again; of one that is gone, what is left."""
         parts: dict[str, Any] = {"at": now(), "task": task, "reason": reason}
-        command = self.command(verb, task, *words)
+        there = self.tasks[task].is_dir()
+        command = self.command(verb, task, *words) if there else command_like(self.plan.command, "fsck")
         self._write(
             TaskPaused(key=f"paused:{task}", **parts),
             Waiting(key=f"waiting:{task}:paused", what="paused_task", command=command, **parts),

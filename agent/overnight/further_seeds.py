@@ -19,6 +19,7 @@ from agent.overnight.ended import crash_of
 from agent.overnight.last_seeds import Held, held_back, line_key
 from agent.overnight.overtime import is_going, stops
 from agent.overnight.records import Measured
+from agent.overnight.watchman import seal_results
 from agent.session import task_lock
 from agent.steps.execute import run_version
 from tools.errors import Busy, IterateError, RunFailed
@@ -79,6 +80,7 @@ def stop_begun(night: Night) -> None:
     for run in active_runs(begun.task):
         if RunDir(run).spec().version == begun.version:
             cancel(run)
+    seal_results(night.folder, begun.task, begun.version)  # the process before may have been killed behind its training
     _forget(night)
 
 
@@ -110,6 +112,7 @@ def _train(night: Night, begun: _Begun) -> None:
         night.guard("evaluator", error.message, task=path.name, about=version, page=error.page)
     Journal(path).note(night.who, "measured", version, by="policy", version=version, seed=seed)
     seeds = sorted(one.seed for one in training_of(path, version))
+    seal_results(night.folder, path, version)  # before the line, behind which nobody looks at this seed again
     night.add(Measured, begun.key, task=path.name, version=version, seeds=seeds)
     _forget(night)
     night.spend()

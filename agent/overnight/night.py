@@ -1,6 +1,6 @@
 """The loop of a night: look, choose, try, keep or not, until a limit is reached or nothing is worth its cost; then the end.
 
-    start_night -> run_night (in this process, or in one that takes it up) -> Over, report, notification
+    begin.py start_night -> run_night (in this process, or in one that takes it up) -> Over, report, notification
 
 Nobody is asked anything. Where it stands is read from its lines and from the tasks' own records, so it may be killed anywhere;
 one process works on a night at a time. Starting, approving, training and opening are the work of the same parts as by day.
@@ -9,18 +9,16 @@ one process works on a night at a time. Starting, approving, training and openin
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from filelock import FileLock, Timeout
 
-from agent.approval import user_name
 from agent.context import Left
 from agent.events import Emit
+from agent.overnight.begin import require_own
 from agent.overnight.budget import Meter
 from agent.overnight.candidates import Looked, Next, look_at_all, next_of
 from agent.overnight.commands import command_like
@@ -31,21 +29,16 @@ from agent.overnight.further_seeds import finish_begun, stop_begun, train_last, 
 from agent.overnight.last_seeds import Held
 from agent.overnight.records import (
     LOCK,
-    BudgetLimits,
     Chosen,
-    NightPlan,
     NightRecord,
     Over,
     StopReason,
     TakenUp,
-    begin_night,
-    night_records,
 )
 from agent.overnight.rules import NightRules
 from agent.overnight.trial import break_off, carry_out, has_begun, is_trained
 from agent.overnight.watchman import keep_seal, keep_start, kept_seal
-from agent.proposing.now import base_version
-from tools.errors import Busy, InputError, IterateError
+from tools.errors import Busy, IterateError
 from tools.files import now, write_atomic
 from tools.text import Speaker, T, Text, visible
 from tools.versioning.records import training_of
@@ -62,40 +55,6 @@ _PATIENCE_SECONDS = 2.0
 """For the lock of a night: viewers hold it for microseconds while they look."""
 
 
-def start_night(  # noqa: PLR0913 - a plan has this many parts, all named at the call
-    workspace: Path,
-    tasks: Sequence[Path],
-    limits: BudgetLimits,
-    rules: NightRules,
-    *,
-    seed: int,
-    command: str,
-    who: str | None = None,
-) -> NightRecord:
-    """Write the plan of a new night; nothing runs yet.
-
-    Raises InputError without tasks or for two of one name, Busy or InputError where another night is not over with one of them.
-    """
-    paths = [path.resolve() for path in tasks]
-    _require_usable(workspace, paths)
-    night = f"{now()[:16].replace(':', '').replace('-', '').lower()}-{secrets.token_hex(2)}"
-    if rules.max_trainings is not None:
-        limits = limits.model_copy(update={"runs": min(rules.max_trainings, limits.runs or rules.max_trainings)})
-    plan = NightPlan(
-        id=night,
-        started_at=now(),
-        tasks=[str(path) for path in paths],
-        limits=limits,
-        rules=rules.model_dump(mode="json"),
-        command=command,
-        resume=command_like(command, "overnight", "--resume", night),
-        seed=seed,
-        who=who or user_name(),
-        start_versions={path.name: _start_version(path) for path in paths},
-    )
-    return begin_night(workspace, plan)
-
-
 def run_night(  # noqa: PLR0913 - who watches, speaks, stops and pays are different parts of a program
     record: NightRecord,
     *,
@@ -109,13 +68,14 @@ def run_night(  # noqa: PLR0913 - who watches, speaks, stops and pays are differ
     """Run a night to its end, or take it up; returns why it is over.
 
     "stopped" without an Over line: `stop` said that this process should leave, and the night can be taken up. Raises Busy when
-    another process works on it.
+    another process works on it, InputError for a copy of a night that was begun elsewhere.
     """
     plan = record.plan()
     with _night_lock(record):
         over = over_reason(record)
         if over is not None:
             return over
+        require_own(record)
         meter = Meter(record)
         night = Night(
             record=record,
@@ -143,11 +103,6 @@ def over_reason(record: NightRecord) -> StopReason | None:
 def ask_to_stop(record: NightRecord) -> None:
     """Have the night end, by whichever process works on it or takes it up next."""
     write_atomic(record.folder / STOP, now() + "\n")
-
-
-def open_nights(workspace: Path) -> list[NightRecord]:
-    """The nights that have not ended, oldest first."""
-    return [record for record in night_records(workspace) if not record.is_over]
 
 
 def _run(night: Night) -> StopReason:
@@ -322,47 +277,6 @@ END_MESSAGES: dict[StopReason, Text] = {
     "stopped": T("A person ended it."),
     "failed": T("It could not go on."),
 }
-
-
-def _require_usable(workspace: Path, paths: Sequence[Path]) -> None:
-    names = [path.name for path in paths]
-    if not names:
-        raise InputError(T("A night needs at least one task."), page="methods/overnight")
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(
-            T("Two of the tasks are called {name}, so their records could not be told apart.", name=visible(twice[0])),
-            hint=T("Give each of them a night of its own."),
-            page="methods/overnight",
-        )
-    for record in open_nights(workspace):
-        shared = sorted(set(record.plan().tasks) & set(map(str, paths)))
-        if shared:
-            raise _taken(record, visible(Path(shared[0]).name))
-
-
-def _taken(record: NightRecord, task: str) -> IterateError:
-    """A task belongs to one night at a time, also while nobody works on that one."""
-    end = command_like(record.plan().command, "overnight", "--stop", record.id)
-    if record.is_worked_on:
-        return Busy(
-            T("Night {id} is working on {task}.", id=record.id, task=task),
-            hint=T("Wait for it, or end it: {command}", command=end),
-            page="methods/overnight",
-        )
-    return InputError(
-        T("Night {id} on {task} was cut off or left, and has not ended.", id=record.id, task=task),
-        hint=T("Take it up: {resume} / End it: {end}", resume=record.plan().resume, end=end),
-        page="methods/overnight",
-    )
-
-
-def _start_version(path: Path) -> str:
-    """The version that a night starts from; "" also for a task that cannot be read, which is paused later."""
-    try:
-        return base_version(path, "")
-    except (IterateError, OSError, UnicodeDecodeError):
-        return ""
 
 
 @contextmanager

@@ -7,9 +7,10 @@ opening the test set before the end have no rule at all. What is not covered is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,6 +28,7 @@ __all__ = [
     "NightRules",
     "RuleFacts",
     "adoption_waits",
+    "flat_rules",
     "grace_minutes",
     "grace_text",
     "parse_allow",
@@ -123,6 +125,27 @@ def rules_for(allow: str | None, policy: Path | None) -> NightRules:
 def refusal(rules: NightRules, proposal: Proposal, facts: RuleFacts = NO_FACTS) -> Text | None:
     """Why the rules do not cover a proposal; None when they do. Without facts no base model's licence counts as accepted."""
     return refusal_by(rules.approve, proposal, facts)
+
+
+def flat_rules(rules: dict[str, Any]) -> list[tuple[str, str]]:
+    """The rules of a plan, key by key with their values as they are written; what says nothing is left out."""
+    return [(key, value) for key, value in _flat(rules) if value not in {"null", "[]", "{}"}]
+
+
+def _flat(value: Any, before: str = "") -> Iterator[tuple[str, str]]:
+    """Dotted keys with their values as JSON; plain values of a list on one line, others numbered."""
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _flat(inner, f"{before}.{key}" if before else str(key))
+    elif isinstance(value, list) and value and all(not isinstance(one, dict | list) for one in value):
+        yield before, ", ".join(str(one) for one in value)
+    elif isinstance(value, list) and value:
+        for number, inner in enumerate(value, 1):
+            yield from _flat(inner, f"{before} {number}")
+    elif isinstance(value, str):
+        yield before, value
+    else:
+        yield before, json.dumps(value, ensure_ascii=False, default=str)
 
 
 def adoption_waits(rules: NightRules, facts: RuleFacts) -> Text | None:

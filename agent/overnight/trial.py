@@ -124,7 +124,11 @@ def note_memory(night: Night, task: str, progress: Progress) -> None:
 
 def pause_for_edit(night: Night, task: str, files: list[str]) -> Text:
     """Pause a task that was changed by hand, and say what was changed."""
-    reason = T("{files} changed by hand while the night ran, so nothing more was done here.", files=_listed(files))
+    path = night.tasks[task]
+    if path.is_dir():
+        reason = T("{files} changed by hand while the night ran, so nothing more was done here.", files=_listed(files))
+    else:
+        reason = T("The task folder {path} is gone, so nothing more was done here.", path=visible(str(path)))
     night.guard("hand_edit", reason, task=task, page="methods/overnight")
     night.pause(task, reason, "run")
     return reason

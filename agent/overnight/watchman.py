@@ -3,8 +3,9 @@
     <night>/start/<task>.json   TaskStart: how the task stood when the night began
     <night>/seals/<task>.json   Seal: how the night left it after its latest step
 
-A hand edit (of the definition, the configuration, a data file, the version in use, the record of a version, the task's own
-training script) is noticed and named; nothing is put back. Results are not watched, since further seeds change them.
+A hand edit (of the definition, the configuration, a data file, the version in use, the record of a version, its results, the
+task's own training script) is noticed and named; nothing is put back. A further seed of a version changes the version's
+results: whoever trains it seals them anew.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from tools.files import sha256_file, write_atomic, write_model
 from tools.reading.config import CONFIG_NAMES, DEFINITION_NAMES
 from tools.runs import RunDir
+from tools.scoring.stored_results import predictions_file, result_file
 from tools.versioning.adopt import POINTER
 from tools.versioning.records import SNAPSHOT, data_hashes, script_hashes
 
@@ -33,8 +35,8 @@ class Seal(_Model):
 
     config: str
     rest: dict[str, str]
-    """Definition, pointer to the version in use, data files of the recipe, records of versions and the training script of the
-    task, relative to its folder."""
+    """Definition, pointer to the version in use, data files of the recipe, records and results of versions and the training
+    script of the task, relative to its folder."""
 
 
 class TaskStart(_Model):
@@ -52,7 +54,7 @@ def seal(task_path: Path) -> Seal:
     """The task as it stands; raises OSError for files that cannot be read."""
     config = _config_file(task_path)
     text = config.read_text(encoding="utf-8", errors="replace") if config.is_file() else ""
-    files = [*DEFINITION_NAMES, POINTER, *_records(task_path)]
+    files = [*DEFINITION_NAMES, POINTER, *_records(task_path), *_results(task_path)]
     rest = {name: _hash(task_path / name) for name in files if (task_path / name).is_file()}
     rest |= {POINTER: _hash(task_path / POINTER)}
     named = data_hashes(task_path, text) | script_hashes(task_path, text)
@@ -66,6 +68,12 @@ def _records(task_path: Path) -> list[str]:
     return sorted(file.relative_to(task_path).as_posix() for file in found)
 
 
+def _results(task_path: Path) -> list[str]:
+    """Scores and predictions of versions, of whatever program."""
+    found = (file for file in (task_path / "benchmarks/results").rglob("*.json*") if file.is_file())
+    return sorted(file.relative_to(task_path).as_posix() for file in found)
+
+
 def changed_by_hand(task_path: Path, sealed: Seal, versions: Collection[str] = ()) -> list[str]:
     """Files that are not as they were sealed, by name; the configurations of `versions` are the night's own as well."""
     found = [name for name, digest in sealed.rest.items() if _hash(task_path / name) != digest]
@@ -76,12 +84,26 @@ def changed_by_hand(task_path: Path, sealed: Seal, versions: Collection[str] = (
 
 def keep_seal(night: Path, task_path: Path) -> None:
     """Write down how the night leaves the task."""
-    write_model(night / "seals" / f"{task_path.name}.json", seal(task_path))
+    write_model(_seal_file(night, task_path.name), seal(task_path))
+
+
+def seal_results(night: Path, task_path: Path, version: str) -> None:
+    """Write down the results of a version that the night itself has trained once more; the rest stays sealed as it was."""
+    sealed = kept_seal(night, task_path.name)
+    if sealed is None:
+        return
+    own = {name: _hash(task_path / name) for name in (result_file(version), predictions_file(version))}
+    rest = sealed.rest | {name: digest for name, digest in own.items() if digest}
+    write_model(_seal_file(night, task_path.name), sealed.model_copy(update={"rest": rest}))
 
 
 def kept_seal(night: Path, task: str) -> Seal | None:
     """How the night left the task; None before its first step there."""
-    return _read(night / "seals" / f"{task}.json", Seal)
+    return _read(_seal_file(night, task), Seal)
+
+
+def _seal_file(night: Path, task: str) -> Path:
+    return night / "seals" / f"{task}.json"
 
 
 def keep_start(night: Path, task_path: Path) -> None:

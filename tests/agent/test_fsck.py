@@ -52,7 +52,8 @@ def fsck(workspace, *words):
 
 def begin(workspace, **limits):
     plan = NightPlan(
-        id="n1", started_at=now(), tasks=[], limits=BudgetLimits(**limits), rules={}, command="iterate overnight",
+        id="n1", workspace=str(workspace.root), started_at=now(), tasks=[],
+        limits=BudgetLimits(**limits), rules={}, command="iterate overnight",
         resume=RESUME, seed=1, who="tester", start_versions={},
     )  # fmt: skip
     return begin_night(workspace.root, plan)

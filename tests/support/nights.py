@@ -114,6 +114,7 @@ class Night:
         self.root = root
         given: dict[str, Any] = {
             "id": night,
+            "workspace": str(root.resolve()),
             "started_at": at(0),
             "tasks": [str(root / "tasks" / name) for name in tasks],
             "limits": limits or BudgetLimits(until=at(480), hours=8, runs=12, dollars=5),

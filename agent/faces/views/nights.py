@@ -25,6 +25,7 @@ from agent.overnight.records import (
     Waiting,
 )
 from agent.overnight.reporting.words import OUTCOMES
+from agent.overnight.rules import flat_rules
 from tools.comparing.words import verdict_name
 from tools.text import Speaker, T, Text, visible
 
@@ -148,10 +149,12 @@ def clock_of(at: str) -> str:
 
 
 def plan_texts(plan: NightPlan) -> list[Text]:
-    """What a night was told to do, before it begins."""
+    """What a night was told to do, before it begins; the rules of a file as they were read, since its name says none."""
     names = ", ".join(visible(Path(path).name, 60) for path in plan.tasks)
     source = visible(str(plan.rules.get("source", "")), 200)
+    read = [] if source.startswith("--allow") else [one for one in flat_rules(plan.rules) if one[0] != "source"]
     return [
         T("Night {id} on {tasks}.", id=plan.id, tasks=names),
         T("Allowed: {source}. Everything else waits for you; nothing is asked meanwhile.", source=source),
+        *(T("{rule}: {value}", rule=visible(key, 80), value=visible(value, 200)) for key, value in read),
     ]

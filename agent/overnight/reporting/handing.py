@@ -5,15 +5,14 @@ Commands are put together from names that were quoted for a shell; they are show
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from agent.overnight.commands import command_like, task_word
 from agent.overnight.reporting.document import Block, Para, Table
 from agent.overnight.reporting.shapes import NightFacts, TaskFacts
 from agent.overnight.reporting.words import plain
+from agent.overnight.rules import flat_rules
 from tools.text import T, Text, visible
 
 _LONGEST_COMMAND = 1_000
@@ -79,9 +78,7 @@ def records(facts: NightFacts) -> Iterator[Block]:
 
 def rules(facts: NightFacts) -> Iterator[Block]:
     """The rules that were in force, key by key."""
-    rows: list[list[Text | str]] = [
-        [plain(key, 80), plain(value, 200)] for key, value in _flat(facts.rules) if value not in {"null", "[]", "{}"}
-    ]
+    rows: list[list[Text | str]] = [[plain(key, 80), plain(value, 200)] for key, value in flat_rules(facts.rules)]
     if not rows:
         yield Para([T("No rule is on record: nothing but what waits for a person was allowed.")])
         return
@@ -97,22 +94,6 @@ def rules(facts: NightFacts) -> Iterator[Block]:
             T("These rules were fixed when the night began; whoever edited a policy file meanwhile changed nothing."),
         ]
     )
-
-
-def _flat(value: Any, before: str = "") -> Iterator[tuple[str, str]]:
-    """Dotted keys with their values as JSON; plain values of a list on one line, others numbered."""
-    if isinstance(value, dict) and value:
-        for key, inner in value.items():
-            yield from _flat(inner, f"{before}.{key}" if before else str(key))
-    elif isinstance(value, list) and value and all(not isinstance(one, dict | list) for one in value):
-        yield before, ", ".join(str(one) for one in value)
-    elif isinstance(value, list) and value:
-        for number, inner in enumerate(value, 1):
-            yield from _flat(inner, f"{before} {number}")
-    elif isinstance(value, str):
-        yield before, value
-    else:
-        yield before, json.dumps(value, ensure_ascii=False, default=str)
 
 
 def not_shown(facts: NightFacts) -> list[Text]:

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from agent.model.client import open_model
 from agent.model.prices import affordable
+from agent.overnight.begin import start_night
 from agent.overnight.budget import limits_of
-from agent.overnight.night import run_night, start_night
+from agent.overnight.night import run_night
 from agent.overnight.records import Guarded, TakenUp
 from agent.overnight.rules import read_rules
 from agent.settings import Settings

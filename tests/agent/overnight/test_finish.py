@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from agent.overnight.begin import start_night
 from agent.overnight.budget import Meter
 from agent.overnight.context import Night
 from agent.overnight.finish import finish
-from agent.overnight.night import ask_to_stop, start_night
+from agent.overnight.night import ask_to_stop
 from agent.overnight.records import BudgetLimits, Chosen, NightAdopted, TaskPaused, TestOpenedOnce, Tried, Waiting
 from agent.overnight.rules import NightRules, parse_allow
 from agent.overnight.watchman import keep_seal, keep_start

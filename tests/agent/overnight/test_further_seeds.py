@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from agent.context import Left
+from agent.overnight.begin import start_night
 from agent.overnight.budget import Meter
 from agent.overnight.context import Night
 from agent.overnight.further_seeds import BEGUN, finish_begun, stop_begun
-from agent.overnight.night import start_night
 from agent.overnight.records import BudgetLimits, Guarded, Measured
 from agent.overnight.rules import NightRules, parse_allow
+from agent.overnight.watchman import changed_by_hand, keep_seal, kept_seal
 from tests.support.night_tasks import Place, of
 from tools.text import english
 
@@ -73,6 +74,25 @@ def test_a_seed_of_a_night_that_is_taken_up_long_after_its_time_is_not_started_a
     assert (cut.task, cut.guard, cut.ends) == ("one", "time", "until")
     night.plan = night.plan.model_copy(update={"limits": BudgetLimits(hours=1)})  # as by a clock that is set back
     assert night.exhausted() == "until" and not night.has_room(1)
+
+
+@pytest.mark.parametrize("end", ["trained", "ended behind its training"])
+def test_the_results_of_a_further_seed_are_no_hand_edit(night, monkeypatch, end):
+    task = night.tasks["one"]
+
+    def train(args, context):
+        file = task / "benchmarks/results/v1_valid.json"
+        file.write_text(file.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+
+    monkeypatch.setattr("agent.overnight.further_seeds.run_version", train)
+    keep_seal(night.folder, task)
+    begun(night)
+    if end == "trained":
+        finish_begun(night)
+    else:
+        train(None, None)
+        stop_begun(night)
+    assert changed_by_hand(task, kept_seal(night.folder, "one")) == []
 
 
 def test_ending_the_night_forgets_it(night):

@@ -12,8 +12,9 @@ import pytest
 from agent import manual
 from agent.model.client import open_model
 from agent.model.prices import Affordable
+from agent.overnight.begin import start_night
 from agent.overnight.budget import limits_of
-from agent.overnight.night import run_night, start_night
+from agent.overnight.night import run_night
 from agent.overnight.records import Chosen, Guarded, NightAdopted, NightLine, NightRecord, TestOpenedOnce, Waiting
 from agent.overnight.reporting.facts import night_facts
 from agent.overnight.reporting.html import html

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agent.overnight.night import run_night, start_night
+from agent.overnight.begin import start_night
+from agent.overnight.night import run_night
 from agent.overnight.records import BudgetLimits, Measured, Over, Spent, TestOpenedOnce, Tried, Waiting
 from agent.overnight.rules import parse_allow
 from tests.support.night_tasks import Place, of

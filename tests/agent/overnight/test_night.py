@@ -6,16 +6,15 @@ import json
 import os
 import random
 import shlex
+import shutil
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from agent.faces.overnight import NightWish
-from agent.faces.overnight import begin as begin_wished
 from agent.model.client import open_model
-from agent.overnight.night import ask_to_stop, open_nights, over_reason, run_night, start_night
+from agent.overnight.begin import start_night
+from agent.overnight.night import ask_to_stop, over_reason, run_night
 from agent.overnight.records import (
     BudgetLimits,
     Chosen,
@@ -33,7 +32,7 @@ from agent.overnight.rules import parse_allow, read_rules
 from agent.session import task_lock
 from agent.settings import Settings
 from agent.steps.execute import CONFIG
-from tests.support.night_tasks import Place, give_version, journal, make_task, of, write
+from tests.support.night_tasks import Place, journal, make_task, of, write
 from tools.errors import Busy, InputError
 from tools.files import write_model
 from tools.launch_training import active_runs
@@ -167,16 +166,6 @@ def test_what_is_not_allowed_waits_once_and_nothing_runs(place):
     assert not list(place.root.glob("tasks/*/runs/*"))
 
 
-def test_the_commands_about_a_task_outside_of_the_workspace_name_its_folder(place, tmp_path_factory):
-    outside = make_task(tmp_path_factory.mktemp("else where") / "three")
-    give_version(outside)
-    record = begin_wished(place.root, [place.task("one"), outside], NightWish(max_hours="1", allow="decoding"))
-    assert shlex.split(record.plan().command)[4:6] == ["one", str(outside)]
-    assert run(record) == "nothing_worth_it"
-    named = {line.task: shlex.split(line.command)[4] for line in of(record.lines(), Waiting)}
-    assert named == {"one": "one", "three": str(outside)}
-
-
 def test_a_task_changed_by_hand_is_left_alone_and_the_other_goes_on(place):
     broken = make_task(place.root / "tasks" / "three")
     write(broken / "task_definition.yaml", "task_name: [")
@@ -198,6 +187,22 @@ def test_a_task_changed_by_hand_is_left_alone_and_the_other_goes_on(place):
     other = ({"one", "two"} - set(changed)).pop()
     assert [line.task for line in of(lines, Tried)] == [changed[0], other]
     assert openings(place.task(changed[0])) == []
+
+
+def test_a_task_whose_folder_is_gone_is_told_with_a_command_that_works_without_it(place):
+    gone: list[str] = []
+
+    def delete(line):
+        if isinstance(line, Tried) and not gone:
+            gone.append(line.task)
+            shutil.rmtree(place.task(line.task))
+
+    record = begin(place, runs=2)
+    assert run(record, tell=delete) == "runs"
+    (waiting,) = (line for line in of(record.lines(), Waiting) if line.what == "paused_task")
+    assert waiting.task == gone[0] and str(place.root / "tasks" / gone[0]) in str(waiting.reason)
+    words = shlex.split(waiting.command)
+    assert words[-1] == "fsck" and gone[0] not in words
 
 
 def test_trials_that_crash_are_recorded_and_two_in_a_row_pause_the_task(place):
@@ -385,16 +390,3 @@ def test_a_training_that_needs_a_few_minutes_more_is_not_cancelled(place, clock)
     assert run_night(record, model=None, watch=watch, say=english, stop=lambda: False) == "until"
     assert [line.outcome for line in of(record.lines(), Tried)] != ["interrupted"]
     assert not of(record.lines(), Guarded)
-
-
-def test_a_night_whose_plan_cannot_be_read_keeps_no_other_from_beginning(place):
-    write(place.root / ".iterate/nights/broken/plan.json", '{"id": 3}')
-    record = begin(place)
-    assert [one.id for one in open_nights(place.root)] == [record.id]
-
-
-def test_tasks_of_one_name_are_refused(place, tmp_path):
-    twin = make_task(tmp_path / "elsewhere" / "one")
-    give_version(twin)
-    with pytest.raises(InputError, match="one"):
-        begin(place, tasks=[place.task("one"), Path(twin)])

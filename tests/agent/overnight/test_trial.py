@@ -12,11 +12,11 @@ from agent.approval import DecideQuestion
 from agent.context import Left
 from agent.events import Progress, SessionEnded
 from agent.journal import Journal
+from agent.overnight.begin import start_night
 from agent.overnight.belief import Belief
 from agent.overnight.budget import Meter
 from agent.overnight.context import Night
 from agent.overnight.ended import ABANDONED, session_of, unfinished_work
-from agent.overnight.night import start_night
 from agent.overnight.quick import quickly_checked
 from agent.overnight.records import BudgetLimits, Chosen, Guarded, QuickChecked, TaskPaused, Tried
 from agent.overnight.rules import NightRules, parse_allow

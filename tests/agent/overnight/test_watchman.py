@@ -4,11 +4,14 @@ import pytest
 
 from agent.overnight.watchman import (
     changed_by_hand,
+    keep_seal,
     keep_start,
+    kept_seal,
     kept_start,
     restore_start,
     runs_since,
     seal,
+    seal_results,
 )
 from tests.support.night_tasks import Place, give_version, write
 from tools.files import write_model
@@ -31,6 +34,8 @@ def place(tmp_path):
         "models/current.json",
         "iterations/v1/config_snapshot.yaml",
         "iterations/v1/manifest.json",
+        "benchmarks/results/v1_valid.json",
+        "benchmarks/results/v1_valid.predictions.jsonl",
         "train.py",
     ],
 )
@@ -48,6 +53,19 @@ def test_a_file_that_was_removed_is_noticed(place):
     sealed = seal(task)
     (task / "data/valid.jsonl").unlink()
     assert changed_by_hand(task, sealed) == ["data/valid.jsonl"]
+
+
+def test_a_further_seed_of_the_night_changes_the_results_of_its_version_alone(place, tmp_path):
+    task = place.task("one")
+    give_version(task, "v2")
+    keep_seal(tmp_path, task)
+    for version in ("v1", "v2"):
+        for name in (f"{version}_valid.json", f"{version}_valid.predictions.jsonl"):
+            file = task / "benchmarks/results" / name
+            write(file, file.read_text(encoding="utf-8") + "\n")
+    seal_results(tmp_path, task, "v1")
+    found = changed_by_hand(task, kept_seal(tmp_path, "one"))
+    assert found == [f"benchmarks/results/v2_valid{ending}" for ending in (".json", ".predictions.jsonl")]
 
 
 def test_what_the_night_writes_is_no_hand_edit(place):
