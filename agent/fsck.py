@@ -28,7 +28,7 @@ from tools.auditing.lines import torn_in
 from tools.auditing.trouble import Trouble
 from tools.errors import Busy, IterateError
 from tools.launchers.base import is_held
-from tools.text import T, Text, visible
+from tools.text import T, Text, shell_word, visible
 from tools.versioning.adopt import POINTER, current
 from tools.versioning.records import list_versions
 
@@ -186,7 +186,7 @@ def _sessions(task: Path) -> Iterator[Trouble]:
             place=folder / f"{newest[0].id}.json",
             what=T("A session was cut off."),
             matters=T("Its decisions are kept, and it can be taken up where it was."),
-            hint=T("iterate run {task}", task=visible(task.name)),
+            hint=T("iterate run {task}", task=shell_word(task.name)),
             page=_SESSIONS_PAGE,
         )
 

@@ -34,7 +34,7 @@ from tools.read_results import ReadResultsArgs, latest, read_results
 from tools.reading.task import load_task
 from tools.results import SplitResult
 from tools.scoring.rescore import rescore
-from tools.text import Speaker, T, visible
+from tools.text import Speaker, T, shell_word, visible
 from tools.versioning.adopt import AdoptionRecord, RolledBack, adopt, current, rollback
 from tools.versioning.ledger import OpenedTest, adoption_of, open_test, shown_of
 from tools.versioning.records import snapshot_text
@@ -91,7 +91,11 @@ def evaluate(path: Path, version: str, emit: Emit, say: Speaker) -> bool:
         if not _is_recorded(path, version, task.config.text):
             raise InputError(
                 T("configs/training_config.yaml is not the configuration of {version}.", version=version),
-                hint=T("Restore it first: iterate rollback {task} --to {version}", task=path.name, version=version),
+                hint=T(
+                    "Restore it first: iterate rollback {task} --to {version}",
+                    task=shell_word(path.name),
+                    version=version,
+                ),
                 page="methods/comparing-versions",
             )
         result = latest(read_results(ReadResultsArgs(task_dir=path)), version, "valid")

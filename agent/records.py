@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tools.change import Proposal
 from tools.errors import InputError, NotFound
-from tools.text import T, visible
+from tools.text import T, shell_word, visible
 
 EndReason = Literal["done", "nothing_to_do", "waiting", "failed", "interrupted"]
 
@@ -75,7 +75,7 @@ def find_session(tasks: Sequence[Path], name: str) -> PastSession:
     if named:
         raise InputError(
             T("The session {id} on task {task} has ended.", id=named[0].record.id, task=visible(named[0].task.name)),
-            hint=T("Start a new one: iterate run {task}", task=visible(named[0].task.name)),
+            hint=T("Start a new one: iterate run {task}", task=shell_word(named[0].task.name)),
             page="troubleshooting/sessions-and-locks",
         )
     waiting = ", ".join(f"{one.record.id} ({visible(one.task.name)})" for one in sessions if one.open)

@@ -25,7 +25,7 @@ from tools.reading.config import CONFIG_NAMES
 from tools.reading.task import load_split, load_task
 from tools.running.recipe import apply_recipe, known_labels, label_counts
 from tools.task import Task
-from tools.text import T, visible
+from tools.text import T, shell_word, visible
 
 MOST_REPEATS = 4
 """A target chosen by this program repeats no row more often; more invites learning the rows by heart (rule of thumb)."""
@@ -121,7 +121,7 @@ def no_generator(task: str) -> MissingPart:
             "Set OPENAI_BASE_URL (and OPENAI_API_KEY) to an OpenAI-compatible server. Without one: repeat scarce rows (iterate "
             "oversample {task} --target-count 500), weigh their labels (training.class_weights), settle rows whose label is "
             "in doubt (iterate review {task}), or label rows of your own and name their file in data.train.",
-            task=visible(task),
+            task=shell_word(task),
         ),
         page="methods/data-generation",
     )

@@ -7,6 +7,8 @@ gets English with `str(text)` and nothing else installed.
 
 from __future__ import annotations
 
+import re
+import shlex
 import unicodedata
 from collections.abc import Callable
 
@@ -71,6 +73,12 @@ def visible(raw: str, limit: int | None = None) -> str:
     if limit is not None and len(shown) > limit:
         return shown[: limit - 1] + "…"
     return shown
+
+
+def shell_word(name: str) -> str:
+    """A name as one word of a command line that can be pasted, in quotes only where a shell needs them."""
+    shown = visible(name)
+    return shown if re.fullmatch(r"\w[\w.-]*", shown) else shlex.quote(shown)
 
 
 def _visible_char(char: str) -> str:

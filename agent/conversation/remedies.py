@@ -27,7 +27,7 @@ from tools.generate_data import plan_class_weights, plan_oversampling, weights_c
 from tools.labelling.examples import typical_examples
 from tools.reading.task import load_task
 from tools.task import Task
-from tools.text import T, Text, visible
+from tools.text import T, Text, shell_word, visible
 
 _FIXED: dict[str, list[WishedEdit]] = {
     "deduplicate": [("data.deduplicate", True)],
@@ -167,23 +167,24 @@ def _examples(task: Task) -> list[WishedEdit]:
     return [("prompt.examples", [*ids])]
 
 
-def _by_a_person(said: Text, how: Text, page: str) -> Callable[[Task], list[WishedEdit]]:
+def _by_a_person(said: Text, how: Callable[[str], Text], page: str) -> Callable[[Task], list[WishedEdit]]:
     """What a person has to look at row by row before there is anything to propose."""
 
-    def edits(_task: Task) -> list[WishedEdit]:
-        raise InputError(said, hint=how, page=page)
+    def edits(task: Task) -> list[WishedEdit]:
+        raise InputError(said, hint=how(shell_word(task.name)), page=page)
 
     return edits
 
 
-def _more_data(_task: Task) -> list[WishedEdit]:
+def _more_data(task: Task) -> list[WishedEdit]:
     raise InputError(
         T(
             "New rows are not written from the conversation; a change of the configuration cannot add what is not there."
         ),
         hint=T(
-            "Write and review them first: iterate generate TASK --class LABEL, then iterate review TASK. Or ask: what would "
-            "oversampling do"
+            "Write and review them first: iterate generate {task} --class LABEL, then iterate review {task}. Or ask: what "
+            "would oversampling do",
+            task=shell_word(task.name),
         ),
         page="methods/data-generation",
     )
@@ -229,14 +230,17 @@ _BY_VALUE: dict[str, Callable[[Task], list[WishedEdit]]] = {
     "examples": _examples,
     "suspects": _by_a_person(
         T("Which of the doubted labels is wrong is for a person to say."),
-        T(
-            "Look at them one by one: /samples, or iterate review TASK. What you decide becomes a proposal like any other."
+        lambda task: T(
+            "Look at them one by one: /samples, or iterate review {task}. What you decide becomes a proposal like any other.",
+            task=task,
         ),
         "troubleshooting/label-noise",
     ),
     "labelling": _by_a_person(
         T("Labels come from a person, row by row."),
-        T("Start with: iterate label TASK. The labelled rows become a proposal like any other."),
+        lambda task: T(
+            "Start with: iterate label {task}. The labelled rows become a proposal like any other.", task=task
+        ),
         "methods/labelling",
     ),
 }

@@ -8,7 +8,7 @@ from agent.faces.console import out
 from agent.manual import apply_change
 from tools.generate_data import plan_oversampling
 from tools.reading.task import load_task
-from tools.text import Speaker, T, visible
+from tools.text import Speaker, T, shell_word, visible
 
 
 def oversample_task(path: Path, target_count: int, labels: list[str], say: Speaker) -> int:
@@ -16,5 +16,12 @@ def oversample_task(path: Path, target_count: int, labels: list[str], say: Speak
     result = apply_change(path, plan_oversampling(load_task(path), target_count, labels))
     for line in result.diff.splitlines():
         out(visible(line))
-    out(say(T("Written to configs/training_config.yaml. Train it with: iterate train {task}", task=path.name)))
+    out(
+        say(
+            T(
+                "Written to configs/training_config.yaml. Train it with: iterate train {task}",
+                task=shell_word(path.name),
+            )
+        )
+    )
     return 0

@@ -20,7 +20,7 @@ from tools.generating.looking import advice
 from tools.generating.run import Progress
 from tools.generating.store import Generated, read_report
 from tools.generating.writer import Price, Writer
-from tools.text import Speaker, T, visible
+from tools.text import Speaker, T, shell_word, visible
 
 _PARTS = 10
 """Lines of progress for each stage, where it goes fast."""
@@ -108,7 +108,7 @@ def _show(done: Generated, path: Path, say: Speaker, *, dry: bool) -> None:
     elif done.report.passed:
         next_step = T(
             "They wait for your review: iterate review {task} {batch}. Nothing is trained on them before you accept them.",
-            task=visible(path.name),
+            task=shell_word(path.name),
             batch=done.report.batch,
         )
         for line in ("", *wrap(say(next_step))):

@@ -33,7 +33,7 @@ from tools.reviewing.batch import Item, list_batches, load_batch
 from tools.running.recipe import known_labels
 from tools.samples import decide, undo
 from tools.task import Task
-from tools.text import Speaker, T, Text, visible
+from tools.text import Speaker, T, Text, shell_word, visible
 
 MOST_NUMBERED = 9
 _HOW = T("number the label, l LABEL another way to give it, r REASON leave it out, u undo, Enter later, q stop here")
@@ -65,7 +65,7 @@ def label_task(path: Path, wishes: LabelWishes, say: Speaker) -> int:
                 T(
                     "{count} rows wait for a label: iterate label {task} on a terminal, or the samples screen of the chat.",
                     count=len(waiting_rows(path)),
-                    task=task.name,
+                    task=shell_word(task.name),
                 )
             ],
             say,
@@ -77,7 +77,7 @@ def label_task(path: Path, wishes: LabelWishes, say: Speaker) -> int:
     if never_divided(task):
         return _divide(task, say)
     if not ended:
-        out_texts([T("Your labels are kept. Go on at any time: iterate label {task}", task=task.name)], say)
+        out_texts([T("Your labels are kept. Go on at any time: iterate label {task}", task=shell_word(task.name))], say)
         return 0
     return review_task(path, LABELLING, say)
 

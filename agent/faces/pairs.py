@@ -17,7 +17,7 @@ from tools.preference.out_of_fold import FoldPlan, plan_folds
 from tools.preference.pairs import Pair, files_of, pair_lines, read_pairs
 from tools.reading.task import load_split, load_task
 from tools.task import Row, Task
-from tools.text import Speaker, T, Text, visible
+from tools.text import Speaker, T, Text, shell_word, visible
 
 
 def show_pairs(path: Path, say: Speaker, *, file: str | None, as_json: bool) -> int:
@@ -34,7 +34,7 @@ def show_pairs(path: Path, say: Speaker, *, file: str | None, as_json: bool) -> 
     if derived is not None and not (path / derived.file).exists():
         name = visible(derived.file)
         out(say(T("From the errors of {version} these pairs can be made:", version=visible(derived.version))))
-        out(say(T("  iterate pairs {task} --write    writes {file}", task=task.name, file=name)))
+        out(say(T("  iterate pairs {task} --write    writes {file}", task=shell_word(task.name), file=name)))
     if not pairs:
         out(say(T("No errors on validation to make pairs from.")))
     else:
@@ -118,5 +118,9 @@ def _price(plan: FoldPlan, say: Speaker) -> Text:
 def _say_use(task: Task, file: str, say: Speaker) -> None:
     """How a file of pairs gets into a version."""
     out(say(T("Written: {file}", file=visible(file))))
-    out(say(T("Use them: iterate propose {task} lists what fits, or in configs/training_config.yaml:", task=task.name)))
+    use = T(
+        "Use them: iterate propose {task} lists what fits, or in configs/training_config.yaml:",
+        task=shell_word(task.name),
+    )
+    out(say(use))
     out(f"  training: {{method: orpo, beta: 0.1}}\n  data: {{preference: [{visible(file)}]}}")

@@ -15,7 +15,7 @@ from tools.exporting.predict import Answered, predict, predict_to_file
 from tools.exporting.rows_to_answer import rows_of_file, rows_of_stream, single_row
 from tools.exporting.version import UsedVersion, used_version
 from tools.runs import Example
-from tools.text import Speaker, T, visible
+from tools.text import Speaker, T, shell_word, visible
 from tools.training.errands import PhaseSaid, RowsDone
 
 _SECONDS = 5.0
@@ -42,7 +42,9 @@ def predict_rows(path: Path, wish: PredictWish, say: Speaker) -> int:
     if single == (wish.file is not None):
         raise InputError(
             T("Say what to answer: either --file or --text."),
-            hint=T("Such as: iterate predict {task} --file rows.jsonl --output answers.jsonl", task=path.name),
+            hint=T(
+                "Such as: iterate predict {task} --file rows.jsonl --output answers.jsonl", task=shell_word(path.name)
+            ),
         )
     used = used_version(path, wish.version, wish.seed)
     rows = _rows(used, wish)

@@ -33,7 +33,7 @@ from tools.probing.quick_check import QuickCheckArgs, QuickResult, plan_quick_ch
 from tools.reading.task import load_task
 from tools.runs import RateRange
 from tools.task import Task
-from tools.text import Speaker, T, Text, visible
+from tools.text import Speaker, T, Text, shell_word, visible
 
 _SHOWN_POINTS = 12
 
@@ -116,7 +116,7 @@ def _proposal(path: Path, wishes: QuickWishes, say: Speaker) -> Proposal:
     if (wishes.proposal is None) == (not wishes.changes):
         raise InputError(
             T("A quick check tries one change: give --proposal N, or --set KEY=VALUE."),
-            hint=T("iterate propose {task} lists the proposals with their numbers.", task=path.name),
+            hint=T("iterate propose {task} lists the proposals with their numbers.", task=shell_word(path.name)),
             page="methods/quick-check",
         )
     if wishes.proposal is None:
@@ -126,7 +126,7 @@ def _proposal(path: Path, wishes: QuickWishes, say: Speaker) -> Proposal:
     if wishes.proposal > len(known) or not known[wishes.proposal - 1].changes:
         raise InputError(
             T("There is no proposal {number} to try; there are {count}.", number=wishes.proposal, count=len(known)),
-            hint=T("iterate propose {task} lists the proposals with their numbers.", task=path.name),
+            hint=T("iterate propose {task} lists the proposals with their numbers.", task=shell_word(path.name)),
             page="methods/quick-check",
         )
     return known[wishes.proposal - 1]
@@ -213,7 +213,7 @@ def _show_range(task: Task, reading: RangeReading, say: Speaker) -> None:
         out("  " + visible(line))
     told = T(
         "Nothing is written. Try it first: iterate quick-check {task} --set training.learning_rate={rate}",
-        task=visible(task.name),
+        task=shell_word(task.name),
         rate=number(reading.instead_of(task.config.values.training.learning_rate) or 0.0),
     )
     out_texts([told], say)

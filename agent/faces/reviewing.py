@@ -11,7 +11,7 @@ from agent.manual import apply_change
 from tools.change import Change
 from tools.edit_config import config_diff, text_after
 from tools.reading.task import load_task
-from tools.text import Speaker, T, visible
+from tools.text import Speaker, T, shell_word, visible
 
 
 def review_task(path: Path, batch: str | None, say: Speaker) -> int:
@@ -30,7 +30,7 @@ def review_task(path: Path, batch: str | None, say: Speaker) -> int:
         return 0
     told = T(
         "Nothing was written into the configuration; your decisions are kept, and iterate run {task} proposes this change.",
-        task=visible(path.name),
+        task=shell_word(path.name),
     )
     out_texts([told], say)
     return 0
@@ -38,4 +38,11 @@ def review_task(path: Path, batch: str | None, say: Speaker) -> int:
 
 def _written(path: Path, change: Change, say: Speaker) -> None:
     apply_change(path, change)
-    out(say(T("Written to configs/training_config.yaml. Train it with: iterate train {task}", task=path.name)))
+    out(
+        say(
+            T(
+                "Written to configs/training_config.yaml. Train it with: iterate train {task}",
+                task=shell_word(path.name),
+            )
+        )
+    )

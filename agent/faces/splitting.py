@@ -12,7 +12,7 @@ from agent.manual import split_rows
 from tools.making.first_split import FirstSplit, plan_first_split
 from tools.making.split_rows import ORDER
 from tools.reading.task import load_task
-from tools.text import Speaker, T, Text, visible
+from tools.text import Speaker, T, Text, shell_word, visible
 from tools.words import split_name
 
 
@@ -32,7 +32,7 @@ def split_task(path: Path, say: Speaker, wishes: SplitWishes, *, as_json: bool =
         out(json.dumps(_facts(made), ensure_ascii=False, indent=2))
         return 0
     _show(made, say)
-    out_texts([T("Divided. The first version: iterate run {task}", task=visible(path.name))], say)
+    out_texts([T("Divided. The first version: iterate run {task}", task=shell_word(path.name))], say)
     return 0
 
 
@@ -46,10 +46,10 @@ def offer_split(path: Path, say: Speaker) -> int:
     _show(plan_first_split(load_task(path)), say)
     typed = ask(say(ASKED) + " [y/N] ") if interactive() else None
     if not is_yes(typed):
-        out_texts([T("Nothing was divided. Later: iterate split {task}", task=visible(path.name))], say)
+        out_texts([T("Nothing was divided. Later: iterate split {task}", task=shell_word(path.name))], say)
         return 0
     split_rows(path)
-    out_texts([T("Divided. The first version: iterate run {task}", task=visible(path.name))], say)
+    out_texts([T("Divided. The first version: iterate run {task}", task=shell_word(path.name))], say)
     return 0
 
 

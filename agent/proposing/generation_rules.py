@@ -6,8 +6,6 @@ what a person has accepted of it is proposed like any other change.
 
 from __future__ import annotations
 
-import re
-import shlex
 from pathlib import Path
 
 from agent.proposing.draft import Draft
@@ -20,7 +18,7 @@ from tools.finding import Finding, FindingKind
 from tools.labelling.ask_person import LABELLING
 from tools.reviewing.batch import Batch, list_batches, load_batch
 from tools.reviewing.outcome import Outcome, plan, summary
-from tools.text import T, Text, visible
+from tools.text import T, Text, shell_word, visible
 
 _ASKS = (FindingKind.weak_class, FindingKind.class_imbalance, FindingKind.missing_class)
 """Findings about a label that more rows may mend."""
@@ -83,7 +81,7 @@ def offers(path: Path, diagnosis: Diagnosis, *, has_model: bool) -> list[Text]:
     if not found:
         return []
     name = str(found[0].about["label"])
-    label, task = visible(name, 60), visible(path.name)
+    label, task = visible(name, 60), shell_word(path.name)
     waiting = _waiting(path)
     if waiting is not None:
         return [
@@ -97,7 +95,7 @@ def offers(path: Path, diagnosis: Diagnosis, *, has_model: bool) -> list[Text]:
     how = T(
         "iterate generate {task} --class {label} --samples {count}",
         task=task,
-        label=visible(_as_word(name), 80),
+        label=shell_word(name),
         count=OFFERED,
     )
     if has_model:
@@ -110,11 +108,6 @@ def offers(path: Path, diagnosis: Diagnosis, *, has_model: bool) -> list[Text]:
         task=task,
     )
     return [told]
-
-
-def _as_word(label: str) -> str:
-    """A label as one word of a command line, in quotes where it needs them."""
-    return label if re.fullmatch(r"\w[\w.-]*", label) else shlex.quote(label)
 
 
 def _waiting(path: Path) -> Batch | None:

@@ -12,7 +12,7 @@ from tools.finding import FindingKind
 from tools.labelling.ask_person import LABELLING, USUAL_COUNT
 from tools.labelling.pool import pool_files
 from tools.reviewing.batch import list_batches, load_batch
-from tools.text import T, Text, visible
+from tools.text import T, Text, shell_word
 
 _ASKS = frozenset(
     {
@@ -32,7 +32,7 @@ def labelling_offers(path: Path, diagnosis: Diagnosis) -> list[Text]:
         return []
     waiting = load_batch(path, LABELLING).counts.open if LABELLING in list_batches(path) else 0
     if waiting:
-        told = T("{count} rows wait for your label: iterate label {task}", count=waiting, task=visible(path.name))
+        told = T("{count} rows wait for your label: iterate label {task}", count=waiting, task=shell_word(path.name))
         return [told]
     if not pool_files(path):
         return []
@@ -40,7 +40,7 @@ def labelling_offers(path: Path, diagnosis: Diagnosis) -> list[Text]:
         T(
             "data/raw holds rows to choose from: iterate label {task} asks you about up to {count} of them, those that the "
             "present version is unsure of first.",
-            task=visible(path.name),
+            task=shell_word(path.name),
             count=USUAL_COUNT,
         )
     ]

@@ -25,7 +25,7 @@ from tools.preference.pairs import Pair, PairSource, by_source, files_of
 from tools.preference.usable import usable_pairs
 from tools.running.start_weights import CONTINUING, can_start, misfit
 from tools.task import Task
-from tools.text import T, Text, visible
+from tools.text import T, Text, shell_word, visible
 
 BETA = 0.1
 POLISHING = 20
@@ -124,9 +124,9 @@ def _best(task: Task, method: Method) -> str:
     try:
         derived = derive_pairs(task)
     except InputError:
-        raise no_pairs(method) from None
+        raise no_pairs(task.name, method) from None
     if not derived.pairs:
-        raise no_pairs(method)
+        raise no_pairs(task.name, method)
     return derived.file
 
 
@@ -173,7 +173,7 @@ def _caution(task: Task, pairs: list[Pair]) -> Text:
         pairs=told(pairs),
         chosen=visible(example.chosen, 40),
         rejected=visible(example.rejected, 40),
-        task=visible(task.name, 60),
+        task=shell_word(task.name),
     )
     if task.definition.task_type == "generation" and len(pairs) >= ENOUGH_PAIRS:
         return shown

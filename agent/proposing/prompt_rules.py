@@ -15,7 +15,7 @@ from tools.finding import Finding, FindingKind
 from tools.labelling.examples import typical_examples
 from tools.running.answers_only import answers_only, touches_prompt
 from tools.scoring.asking import Asker
-from tools.text import T, Text
+from tools.text import T, Text, shell_word
 from tools.training.estimate import tokens_guess
 
 _PAGE = "methods/prompting"
@@ -84,7 +84,7 @@ def prompt_caution(view: View, changes: Sequence[Change]) -> Text | None:
         "The weights of {version} were trained with another prompt and are only asked with this one, so answers may get worse. "
         "If the comparison is close, train with it as well: iterate train {task}",
         version=version,
-        task=view.task.name,
+        task=shell_word(view.task.name),
     )
 
 

@@ -11,7 +11,7 @@ from tools.auditing.keeping import Keeper
 from tools.auditing.trouble import Trouble
 from tools.launchers.base import RunHealth, is_alive, state_of
 from tools.runs import RunDir, RunResult, RunSpec, RunState, RunStatus
-from tools.text import T, visible
+from tools.text import T, shell_word, visible
 
 _PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("spec.json", RunSpec),
@@ -96,7 +96,7 @@ def _stalled(task: Path, path: Path) -> Trouble:
     version = RunDir(path).spec().version
     status = RunDir(path).status()
     step, total = (status.step, status.total_steps) if status is not None else (0, 0)
-    names = {"task": visible(task.name), "version": visible(version)}
+    names = {"task": shell_word(task.name), "version": visible(version)}
     is_probe = path.parent.name == "quick"
     resume = T("Ask for the same quick check again: it goes on where it was.")
     again = T(

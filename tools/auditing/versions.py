@@ -14,7 +14,7 @@ from tools.reading.config import CONFIG_NAMES
 from tools.running.weights import read_weights
 from tools.runs import RunDir, RunState
 from tools.scoring.stored_results import own_result, predictions_file
-from tools.text import T, visible
+from tools.text import T, shell_word, visible
 from tools.training.checkpoints import weights_sha256
 from tools.versioning.pruned import pruned_note
 from tools.versioning.records import SNAPSHOT, Manifest, VersionRecord, drift, list_versions, training_of
@@ -116,7 +116,9 @@ def _configurations(task: Path) -> Iterator[bytes]:
 
 def _result(task: Path, record: VersionRecord) -> Iterator[Trouble]:
     version = visible(record.version)
-    again = T("iterate train {task} --version {version} collects it again.", task=visible(task.name), version=version)
+    again = T(
+        "iterate train {task} --version {version} collects it again.", task=shell_word(task.name), version=version
+    )
     own = own_result(task, record.version)
     if own is not None and not (task / predictions_file(record.version)).is_file():
         yield Trouble(
@@ -124,7 +126,7 @@ def _result(task: Path, record: VersionRecord) -> Iterator[Trouble]:
             place=task / predictions_file(record.version),
             what=T("The predictions behind the result of {version} are missing.", version=version),
             matters=T("The version cannot be compared row by row, so no verdict about it is possible."),
-            hint=T("iterate evaluate {task} --version {version}", task=visible(task.name), version=version),
+            hint=T("iterate evaluate {task} --version {version}", task=shell_word(task.name), version=version),
             page="troubleshooting/results-files",
         )
     if record.has_result and own is not None and not training_of(task, record.version):
@@ -143,7 +145,7 @@ def _result(task: Path, record: VersionRecord) -> Iterator[Trouble]:
             matters=T("Its training was never started, or has ended and was not collected."),
             hint=T(
                 "iterate run {task} goes on where the loop was; iterate train {task} --version {version} alone.",
-                task=visible(task.name),
+                task=shell_word(task.name),
                 version=version,
             ),
             page="troubleshooting/sessions-and-locks",
@@ -196,6 +198,6 @@ def _hand_edit(task: Path, records: list[VersionRecord]) -> Iterator[Trouble]:
         matters=T(
             "Nothing is wrong: the next training makes a version of it, and rolling back keeps a copy of it first."
         ),
-        hint=T("iterate train {task} makes a version of it.", task=visible(task.name)),
+        hint=T("iterate train {task} makes a version of it.", task=shell_word(task.name)),
         is_problem=False,
     )

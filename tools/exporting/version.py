@@ -21,7 +21,7 @@ from tools.runs import Example, RunSpec
 from tools.scoring.answers import expected_answer
 from tools.scoring.asking import Asker
 from tools.task import Row, SplitName, Task
-from tools.text import T, Text, visible
+from tools.text import T, Text, shell_word, visible
 from tools.training.base_models import missing_model, resolve_base_model
 from tools.versioning.adopt import current
 from tools.versioning.pruned import pruned_note
@@ -151,7 +151,7 @@ def _in_use(task_path: Path) -> str:
         hint=T(
             "Adopt one: iterate adopt {task} {example}. Or name one: --version {example}, in the chat /predict {example} or "
             "/export {example}. Versions with weights here: {names}.",
-            task=task,
+            task=shell_word(task),
             example=names[-1],
             names=", ".join(names),
         ),
@@ -208,9 +208,9 @@ def _gone(task_path: Path, version: str) -> MissingPart:
     return MissingPart(
         message,
         hint=T(
-            "Improve {task}: the next version that is trained keeps its weights. Or train this one again from its record: "
+            "The next version that is trained keeps its weights. Or train this one again from its record: "
             "iterate rollback {task} --to {version}, then iterate train {task} --version {version}",
-            task=task_path.name,
+            task=shell_word(task_path.name),
             version=version,
         ),
         page=_PAGE,

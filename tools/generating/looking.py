@@ -14,7 +14,7 @@ from tools.errors import EndpointTrouble
 from tools.generating.forms import holds_object, read_rows
 from tools.generating.record import RawAnswer, Unused, WhyUnused
 from tools.generating.writer import Heard, Usage
-from tools.text import T, Text, visible
+from tools.text import T, Text, shell_word, visible
 
 ENOUGH = 8
 """Answers of one model without a usable row, after which a batch pauses.
@@ -100,6 +100,6 @@ def advice(task: str, *, may_go_on: bool) -> Text:
         "`iterate doctor --endpoint` shows what this server and model can do. Try another model (ITERATE_MODEL) with "
         "--dry-run 5. Without a model: repeat scarce rows (iterate oversample {task} --target-count 500), settle rows whose "
         "label is in doubt (iterate review {task}), or label rows of your own (iterate label {task}).",
-        task=visible(task),
+        task=shell_word(task),
     )
     return T("{advice} To go on all the same, add --keep-going.", advice=told) if may_go_on else told

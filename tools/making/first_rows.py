@@ -16,7 +16,7 @@ from tools.reading.task import inside
 from tools.reviewing.batch import Item, list_batches, load_batch
 from tools.reviewing.row_forms import row_problems
 from tools.task import Task
-from tools.text import T, Text, visible
+from tools.text import T, Text, shell_word, visible
 
 PAGE = "methods/labelling"
 _USUAL = "data/train.jsonl"
@@ -134,7 +134,7 @@ def _decided(batch: str, item: Item) -> Labelled:
 def next_step(task: Task) -> Text:
     """What a person does next in a task that was never divided."""
     rows = first_rows(task)
-    name, labelled = visible(task.name), len(rows.labelled)
+    name, labelled = shell_word(task.name), len(rows.labelled)
     if labelled >= LEAST_ROWS:
         return T(
             "{count} rows have an answer and {waiting} wait for one. Divide them into train, valid and test with: "

@@ -26,7 +26,7 @@ from tools.making.table_examples import Example, folded, groups_of
 from tools.reading.task import inside, load_split
 from tools.reviewing.row_forms import row_object
 from tools.task import Row, SplitName, Task
-from tools.text import T, visible
+from tools.text import T, shell_word, visible
 
 _WRITTEN_IN: tuple[SplitName, ...] = ("test", "valid", "train")
 """Train last: it is what counts as divided."""
@@ -72,7 +72,9 @@ def plan_first_split(
     if not never_divided(task):
         raise Refused(
             T("{task} is divided already: train has rows.", task=visible(task.name)),
-            hint=T("New labelled rows join train through the review: iterate review {task}", task=visible(task.name)),
+            hint=T(
+                "New labelled rows join train through the review: iterate review {task}", task=shell_word(task.name)
+            ),
             page=PAGE,
         )
     found = first_rows(task)

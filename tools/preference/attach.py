@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tools.config import Method
 from tools.errors import InputError
-from tools.preference.pairs import Pair, read_pairs
+from tools.preference.pairs import Pair, how_to_make, read_pairs
 from tools.runs import Example
 from tools.task import Row, Task
 from tools.text import T
@@ -50,7 +50,7 @@ def attach(task: Task, rows: Sequence[Row], examples: Sequence[Example]) -> Atta
         found += _with_pairs(example, fitting, number)
     pairs = sum(example.rejected is not None for example in found)
     if not pairs:
-        raise no_pairs(config.training.method)
+        raise no_pairs(task.name, config.training.method)
     return Attached(found, pairs, sum(len(of_row) for of_row in named.values()) - len(used))
 
 
@@ -70,11 +70,11 @@ def named_pairs(task: Task, read: Read = read_pairs) -> dict[str, list[Pair]]:
     return found
 
 
-def no_pairs(method: Method) -> InputError:
+def no_pairs(task: str, method: Method) -> InputError:
     """The error for a preference method without a pair to learn from."""
     return InputError(
         T("training.method is {method}, and no training row has a pair of a better and a worse answer.", method=method),
-        hint=T("Make pairs with `iterate pairs TASK --write`, and name the file under data.preference."),
+        hint=how_to_make(task),
         page=f"methods/{method}",
     )
 

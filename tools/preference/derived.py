@@ -18,7 +18,7 @@ from tools.errors import InputError, NotFound
 from tools.files import write_atomic
 from tools.outcomes.predictions import read_predictions
 from tools.preference.broken import break_answer
-from tools.preference.pairs import FOLDER, Pair, PairSource, pair_file, pair_lines
+from tools.preference.pairs import FOLDER, Pair, PairSource, how_to_make, pair_file, pair_lines
 from tools.read_results import ReadResultsArgs, latest, read_results
 from tools.reading.task import inside, load_split, load_task
 from tools.results import SplitResult
@@ -27,7 +27,7 @@ from tools.scoring.answers import expected_answer
 from tools.scoring.asking import Asker
 from tools.scoring.label_words import spoken
 from tools.task import Row, Task
-from tools.text import T, visible
+from tools.text import T, shell_word, visible
 from tools.versioning.records import snapshot_text
 
 NAME = "confusable"
@@ -62,7 +62,7 @@ def derive_pairs(task: Task, version: str | None = None) -> Derived:
                 "There is no validation result of {version} to take confusions from.",
                 version=visible(version or task.name),
             ),
-            hint=T("Train and evaluate a version first: iterate run {task}", task=visible(task.name)),
+            hint=T("Train and evaluate a version first: iterate run {task}", task=shell_word(task.name)),
             page="troubleshooting/results-files",
         )
     rows = apply_recipe(task, load_split(task, "train").split, oversample=False).rows
@@ -86,7 +86,7 @@ def write_derived(task_path: Path, config_text: str | None = None) -> list[str]:
             continue
         derived = derive_pairs(task, named["version"])
         if derived.file != file:
-            raise _changed(file)
+            raise _changed(task, file)
         write_atomic(path, derived.content)
         written.append(file)
     return written
@@ -104,13 +104,13 @@ def derivable(task: Task, file: str) -> Derived | None:
     return derived if derived.file == file else None
 
 
-def _changed(file: str) -> InputError:
+def _changed(task: Task, file: str) -> InputError:
     return InputError(
         T(
             "The pairs of {file} can no longer be made: training rows or results have changed since.",
             file=visible(file, 100),
         ),
-        hint=T("Make pairs again with `iterate pairs TASK --write`, and name the new file under data.preference."),
+        hint=how_to_make(task.name),
         page="methods/comparison",
     )
 

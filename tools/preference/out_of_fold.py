@@ -21,7 +21,7 @@ from tools.running.plan_runs import RunPlan, plan_runs
 from tools.runs import Example, RunDir
 from tools.scoring.evaluator import evaluator_hash
 from tools.task import Task
-from tools.text import T
+from tools.text import T, shell_word
 from tools.training.estimate import Estimate, Workload, answer_guess, estimate, tokens_guess
 
 FOLDS = 3
@@ -62,7 +62,7 @@ def plan_folds(task: Task, version: str, folds: int = FOLDS) -> FoldPlan:
                 least=max(LEAST_ROWS, 3 * folds),
                 rows=len(asked),
             ),
-            hint=T("Pairs without a training: iterate pairs TASK --write"),
+            hint=T("Pairs without a training: iterate pairs {task} --write", task=shell_word(task.name)),
             page="methods/comparison",
         )
     fold = _folds(asked, folds)

@@ -18,7 +18,7 @@ from tools.editing.yaml_text import flow
 from tools.errors import InputError, NotFound, Problem
 from tools.files import sha256_bytes
 from tools.reading.task import inside
-from tools.text import T, visible
+from tools.text import T, Text, shell_word, visible
 
 FOLDER = "data/preference"
 _SHOWN_PROBLEMS = 20
@@ -53,6 +53,14 @@ class Pair(BaseModel):
     """The base model that gave the rejected answer, or whose confusions chose it."""
 
 
+def how_to_make(task: str) -> Text:
+    """The next step where pairs are missing."""
+    return T(
+        "Make pairs with `iterate pairs {task} --write`, and name the file under data.preference.",
+        task=shell_word(task),
+    )
+
+
 def pair_lines(pairs: Iterable[Pair]) -> str:
     """Pairs as the text of a file."""
     return "".join(json.dumps(pair.model_dump(mode="json"), ensure_ascii=False) + "\n" for pair in pairs)
@@ -69,7 +77,7 @@ def read_pairs(task_path: Path, file: str) -> list[Pair]:
     if path is None or not path.is_file():
         raise NotFound(
             T("The file of pairs {file} does not exist.", file=visible(file, 100)),
-            hint=T("Make pairs with `iterate pairs TASK --write`, and name the file under data.preference."),
+            hint=how_to_make(task_path.name),
             page="methods/comparison",
         )
     pairs: list[Pair] = []

@@ -65,7 +65,7 @@ def pair_problems(task: Task) -> list[Problem]:
     try:
         if usable_pairs(task).count:
             return []
-        reason: InputError = no_pairs(training.method)
+        reason: InputError = no_pairs(task.name, training.method)
     except InputError as unreadable:
         reason = unreadable
     problem = Problem(

@@ -43,7 +43,7 @@ def find_range(job: Job, wanted: RateRange) -> RunResult:
     )
     precision = remembered_precision(job)
     tokenizer = load_tokenizer(folder)
-    rows = trainable(spec.training.method, tokenizer, read_examples(job.data("train")), spec.training.max_length)
+    rows = trainable(spec, tokenizer, read_examples(job.data("train")))
     set_seed(spec.seed)
     model = load_model(folder, precision.name, all_weights=spec.lora is None)
     if spec.lora is not None:

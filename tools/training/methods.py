@@ -9,6 +9,7 @@ from typing import Any
 
 from tools.config import Method
 from tools.errors import InputError
+from tools.preference.pairs import how_to_make
 from tools.runs import RunSpec
 from tools.text import T
 from tools.training.plan import Plan
@@ -37,8 +38,9 @@ class Setup:
     """Called with the number of rows whose reference answers are scored; may raise to stop."""
 
 
-def trainable(method: Method, tokenizer: Any, examples: list[Any], max_length: int) -> list[Encoded]:
-    """The rows that a method trains on, as tokens; raises InputError when a preference method has no pair."""
+def trainable(spec: RunSpec, tokenizer: Any, examples: list[Any]) -> list[Encoded]:
+    """The rows that a run's method trains on, as tokens; raises InputError when a preference method has no pair."""
+    method, max_length = spec.training.method, spec.training.max_length
     if method == "sft":
         return [encode(tokenizer, example, max_length) for example in examples]
     rows = [encode_pair(tokenizer, example, max_length) for example in examples]
@@ -46,7 +48,7 @@ def trainable(method: Method, tokenizer: Any, examples: list[Any], max_length: i
     if not pairs:
         raise InputError(
             T("None of the {rows} training rows has a rejected answer that differs from its own.", rows=len(rows)),
-            hint=T("Make pairs with `iterate pairs TASK --write`, and name the file under data.preference."),
+            hint=how_to_make(spec.task),
             page=f"methods/{method}",
         )
     return pairs if method in REFERENCED else rows

@@ -102,7 +102,7 @@ def _prepare(job: Job) -> _Prepared:
             hint=T("Add labelled rows to data/train.jsonl, or widen the data recipe."),
             page="troubleshooting/small-data",
         )
-    rows = trainable(spec.training.method, tokenizer, examples, spec.training.max_length)
+    rows = trainable(spec, tokenizer, examples)
     _warn_about_cuts(job, rows)
     _warn_about_pairs(job, rows, len(examples))
     set_seed(spec.seed)

@@ -16,7 +16,7 @@ from tools.errors import NotFound, Refused
 from tools.files import append_line, now, write_model
 from tools.reading.task import load_task
 from tools.running.weights import read_weights
-from tools.text import T, Text, visible
+from tools.text import T, Text, shell_word, visible
 from tools.versioning.ledger import openings
 from tools.versioning.records import find_version
 from tools.versions import Restored, restore_version
@@ -85,7 +85,7 @@ def how_to_use(task_path: Path) -> Text:
     return T(
         "Use it: iterate predict {task} {row}, or --file ROWS. Give it away: iterate export {task} --to FOLDER. In the chat: "
         "/predict TEXT and /export.",
-        task=visible(task_path.name),
+        task=shell_word(task_path.name),
         row=visible(row, 200),
     )
 
@@ -101,7 +101,10 @@ def rollback(task_path: Path, to: str | None = None, *, by: str, decision_id: st
     if target is None:
         raise NotFound(
             T("There is no earlier version to go back to."),
-            hint=T("Name one: `iterate rollback TASK --to v1`. `iterate history TASK` lists them."),
+            hint=T(
+                "Name one: `iterate rollback {task} --to v1`. `iterate history {task}` lists them.",
+                task=shell_word(task_path.name),
+            ),
             page="methods/comparing-versions",
         )
     restored = restore_version(task_path, target)

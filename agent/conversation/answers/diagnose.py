@@ -13,7 +13,7 @@ from tools.diagnose import DiagnoseArgs, Diagnosis
 from tools.diagnose import diagnose as diagnose_tool
 from tools.evidence.confusions import ErrorPair
 from tools.finding import Finding
-from tools.text import T, Text, visible
+from tools.text import T, Text, shell_word
 
 MOST_FINDINGS = 5
 _PAGES = 3
@@ -29,7 +29,7 @@ def answer(understood: Understood, situation: Situation, tell: Tell) -> None:
     items(tell, [_finding(finding) for finding in shown])
     more = len(diagnosis.findings) - len(shown)
     if more > 0:
-        para(tell, T("{count} more: iterate diagnose {task}", count=more, task=visible(path.name, 60)))
+        para(tell, T("{count} more: iterate diagnose {task}", count=more, task=shell_word(path.name)))
     if diagnosis.errors:
         pairs = diagnosis.errors.pairs[:MOST_FINDINGS]
         header = [T("Kind of error"), T("Count"), T("Share")]
