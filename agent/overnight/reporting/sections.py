@@ -39,6 +39,7 @@ def sections(facts: NightFacts) -> list[Section]:
         Section("forecasts", T("Forecasts and what came of them"), [*_forecasts(facts)]),
         Section("guards", T("Guards that fired"), [*_guards(facts)]),
         Section("waiting", T("Decisions that wait for you"), [*_waiting(facts)]),
+        *_offers(facts),
         Section("alone", T("Decisions that were taken alone"), [*_alone(facts)]),
         Section("commands", T("Reproduce, adopt, roll back"), [Commands(commands(facts))]),
         Section("records", T("Where the records are"), [*records(facts)]),
@@ -321,7 +322,8 @@ def _guards(facts: NightFacts) -> Iterator[Block]:
 
 
 def _waiting(facts: NightFacts) -> Iterator[Block]:
-    if not facts.waiting:
+    decisions = [one for one in facts.waiting if one.is_decision]
+    if not decisions:
         yield Para([T("No decision waits for you.")])
         return
     header = [T("No."), T("Task"), T("What"), T("About"), T("Why it waits"), T("State")]
@@ -334,10 +336,21 @@ def _waiting(facts: NightFacts) -> Iterator[Block]:
             one.reason,
             T("decided since") if one.settled else T("waits"),
         ]
-        for one in facts.waiting
+        for one in decisions
     ]
     yield Table(T("Nothing here was approved, and nothing waited for it"), header, rows, frozenset({0}))
-    yield Commands([(T("Decide number {number}", number=one.number), one.command) for one in facts.open])
+    yield Commands([(T("Decide number {number}", number=one.number), one.command) for one in facts.decisions])
+
+
+def _offers(facts: NightFacts) -> Iterator[Section]:
+    """What the night found that nobody has to decide; no section where it found nothing."""
+    found = [one for one in facts.waiting if not one.is_decision]
+    if not found:
+        return
+    rows: list[list[Text | str]] = [[str(one.number), plain(one.task, 40), one.reason] for one in found]
+    table = Table(T("Nothing waits for these"), [T("No."), T("Task"), T("What")], rows, frozenset({0}))
+    begin = Commands([(T("Begin number {number}", number=one.number), one.command) for one in found])
+    yield Section("offers", T("What only you could do besides"), [table, begin])
 
 
 def _alone(facts: NightFacts) -> Iterator[Block]:

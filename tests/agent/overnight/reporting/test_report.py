@@ -313,6 +313,14 @@ def test_markdown_has_every_section_in_its_order_and_tables_of_one_width(tmp_pat
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1
 
 
+def test_what_could_be_done_besides_is_not_among_the_decisions(tmp_path):
+    night = Night(tmp_path, ("stance",)).wait("offer", "Rows could be labelled.", command="iterate label stance")
+    said = markdown(night_facts(night.record), english)
+    decisions, _, besides = said.partition("## What only you could do besides")
+    assert "No decision waits for you." in decisions.partition("## Decisions that wait for you")[2]
+    assert "iterate label stance" in besides.partition("\n## ")[0] and "Decide number" not in said
+
+
 def test_hostile_titles_reasons_names_and_commands_stay_text(tmp_path):
     night = Night(
         tmp_path, ("stance",), who=HOSTILE, command=HOSTILE, resume=HOSTILE, rules={"source": HOSTILE, HOSTILE: [1]}
