@@ -359,7 +359,9 @@ class _JsonFace:
         out(json.dumps({"night": self._night, **line.model_dump(mode="json")}, ensure_ascii=False))
 
     def watch(self, event: Event) -> None:
-        """Events of trainings are in the run directories."""
+        """A warning goes beside the record; events of trainings are in the run directories."""
+        if isinstance(event, Notice) and event.level in {"warning", "error"}:
+            self.note(event.message)
 
     def note(self, text: Text) -> None:
         """A sentence beside the record."""

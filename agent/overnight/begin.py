@@ -68,7 +68,7 @@ def open_nights(workspace: Path) -> list[NightRecord]:
 def require_own(record: NightRecord) -> None:
     """Raise InputError for a night that was begun in another folder: its plan and its commands name the tasks there."""
     begun, here = record.plan().workspace, record.workspace.resolve()
-    if begun == str(here):
+    if begun in {"", str(here)}:
         return
     raise InputError(
         T("Night {id} was begun in {begun}, and its tasks are folders there.", id=record.id, begun=visible(begun)),

@@ -58,8 +58,8 @@ class NightPlan(_Model):
     """plan.json: what the night was allowed, and where it started; never changed."""
 
     id: str
-    workspace: str
-    """Absolute path of the folder that it was begun in."""
+    workspace: str = ""
+    """Absolute path of the folder that it was begun in; "" in the plan of an earlier release."""
     started_at: str
     tasks: list[str]
     """Absolute paths of the task folders."""

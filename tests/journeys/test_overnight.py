@@ -10,6 +10,7 @@ import pytest
 
 from agent.overnight.records import Chosen, Over, Tried
 from tests.support.night_tasks import Place, of, write
+from tests.support.openai_server import FakeEndpoint
 from tools.versioning.ledger import openings
 
 pytestmark = pytest.mark.training
@@ -83,3 +84,16 @@ def test_a_terminal_that_goes_away_leaves_a_night_that_can_be_taken_up(place):
     code, out, _ = ended(place.start("--resume", night.id))
     assert code == 3 and night.is_over
     assert len(list(place.task("one").glob("runs/v2-*/spec.json"))) == 1
+
+
+def test_what_the_model_costs_is_said_also_to_a_program_that_reads_json(place):
+    write(place.root / "night.yaml", "approve:\n  - kinds: [decoding]\n    from_model: true\n")
+    with FakeEndpoint() as server:
+        server.by(lambda body: "no idea")
+        prices = f"base_url: {server.base_url}\nmodel: small\nprices: {{small: {{prompt: 1, completion: 2}}}}\n"
+        write(place.root / "settings.yaml", prices)
+        limits = ("--max-hours", "1", "--max-cost", "1", "--policy", str(place.root / "night.yaml"))
+        code, out, err = ended(place.start("one", *limits, "--json"))
+    assert code in {0, 4}
+    assert {json.loads(line)["night"] for line in out.splitlines()} == {place.nights[0].id}
+    assert "small costs 1 and 2 dollars" in err
