@@ -21,10 +21,11 @@ from agent.overnight.belief import Beliefs, arms_of, measured, seen_before, seen
 from agent.overnight.choose import FLOOR, choose
 from agent.overnight.context import Night, Standing
 from agent.overnight.ended import unfinished_work
+from agent.overnight.hand_edits import pause_for_edit
 from agent.overnight.last_seeds import Held, held_back
 from agent.overnight.records import Chosen, NightRecord, Tried, Waiting, night_records
 from agent.overnight.rules import refusal
-from agent.overnight.trial import pause_for_edit, unknown
+from agent.overnight.trial import unknown
 from agent.overnight.watchman import changed_by_hand, kept_seal, runs_since
 from agent.proposing.generation_rules import offers
 from agent.proposing.labelling_rules import labelling_offers

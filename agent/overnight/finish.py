@@ -12,9 +12,10 @@ from agent.journal import Journal
 from agent.overnight.belief import Belief, measured
 from agent.overnight.choose import AdoptRule, ending, gain_over_start, worth_opening
 from agent.overnight.context import Night, Standing
+from agent.overnight.hand_edits import pause_for_edit
 from agent.overnight.records import NightAdopted, StopReason, TestOpenedOnce, Waiting
 from agent.overnight.rules import adoption_waits
-from agent.overnight.trial import first_belief, pause_for_edit, unknown
+from agent.overnight.trial import first_belief, unknown
 from agent.overnight.watchman import changed_by_hand, keep_seal, kept_seal, kept_start, restore_start
 from agent.session import task_lock
 from tools.compare import CompareArgs

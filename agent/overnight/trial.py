@@ -18,11 +18,12 @@ from agent.overnight.belief import Belief, measured, usual_error
 from agent.overnight.choose import keep, seeds_wanted
 from agent.overnight.context import Night
 from agent.overnight.ended import abandon, abandoned, crash_of, reason_of, session_of, version_of
+from agent.overnight.hand_edits import edited_in, listed, pause_for_edit
 from agent.overnight.overtime import is_going, stops
 from agent.overnight.quick import quickly_checked
 from agent.overnight.records import Chosen, Tried
 from agent.overnight.rules import Choice, NightApprover
-from agent.overnight.watchman import changed_by_hand, keep_seal, kept_seal
+from agent.overnight.watchman import keep_seal
 from agent.session import Session
 from agent.steps.execute import run_version
 from tools.compare import CompareArgs
@@ -100,7 +101,7 @@ def break_off(night: Night, chosen: Chosen, reason: Text) -> None:
     path = night.tasks[chosen.task]
     version = abandon(night, chosen, path, reason)
     _write_end(
-        night, chosen, path, End("interrupted", reason, version, sealed=not _edited(night, chosen, path, version))
+        night, chosen, path, End("interrupted", reason, version, sealed=not edited_in(night, chosen, path, version))
     )
 
 
@@ -122,22 +123,6 @@ def note_memory(night: Night, task: str, progress: Progress) -> None:
         night.guard("memory", event.message, task=task, about=progress.run_id, page=event.page)
 
 
-def pause_for_edit(night: Night, task: str, files: list[str]) -> Text:
-    """Pause a task that was changed by hand, and say what was changed."""
-    path = night.tasks[task]
-    if path.is_dir():
-        reason = T("{files} changed by hand while the night ran, so nothing more was done here.", files=_listed(files))
-    else:
-        reason = T("The task folder {path} is gone, so nothing more was done here.", path=visible(str(path)))
-    night.guard("hand_edit", reason, task=task, page="methods/overnight")
-    night.pause(task, reason, "run")
-    return reason
-
-
-def _listed(files: list[str]) -> str:
-    return visible(", ".join(files), 300)
-
-
 def _carried_out(night: Night, chosen: Chosen, path: Path) -> End:
     left = abandoned(night, path, chosen)
     if left is not None:  # an error ended it, and the night was killed before its line: it is not begun anew
@@ -155,21 +140,15 @@ def _broken(night: Night, chosen: Chosen, path: Path, reason: Text) -> End:
     """An error that no step expects: a task that was changed by hand is left as it is, any other goes back to its base."""
     past = session_of(night, path, chosen)
     version = past.version if past is not None else None
-    edited = _edited(night, chosen, path, version)
+    edited = edited_in(night, chosen, path, version)
     if edited:
         return End("interrupted", pause_for_edit(night, chosen.task, edited), version, sealed=False)
     abandon(night, chosen, path, reason)
     return End("crashed", reason, version)
 
 
-def _edited(night: Night, chosen: Chosen, path: Path, version: str | None) -> list[str]:
-    sealed = kept_seal(night.folder, chosen.task)
-    own = [one for one in (chosen.base, version) if one]
-    return [] if sealed is None else changed_by_hand(path, sealed, own)
-
-
 def _write_end(night: Night, chosen: Chosen, path: Path, end: End) -> None:
-    edited = _edited(night, chosen, path, end.version) if end.sealed else []
+    edited = edited_in(night, chosen, path, end.version) if end.sealed else []
     if edited:  # while it trained, or in a trial that asked nothing at its end
         pause_for_edit(night, chosen.task, edited)
     elif end.sealed:
@@ -276,7 +255,7 @@ class _Trial:
         """Train further seeds as long as they are worth it, then keep the version or not; None after a hand edit."""
         version, parent = question.version, question.parent
         while True:
-            self._found = _edited(self._night, self._chosen, self._path, version)
+            self._found = edited_in(self._night, self._chosen, self._path, version)
             if self._found:
                 return None
             comparison = _compared(self._path, parent, version, self._night.say)
@@ -362,7 +341,7 @@ def judged(night: Night, chosen: Chosen, belief: Belief, comparison: Comparison)
     now = after_seeds(belief, comparison)
     kept = keep(now, *known)
     if kept and blocking:
-        reason = T("It fell beyond the margin on {parts}, which must not get worse.", parts=_listed(blocking))
+        reason = T("It fell beyond the margin on {parts}, which must not get worse.", parts=listed(blocking))
         night.guard("protected_slice", reason, page="methods/comparing-versions", **parts)
         return False, reason
     return kept, _words(now, known[0], comparison.new_seeds, kept=kept)

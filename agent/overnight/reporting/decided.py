@@ -19,8 +19,8 @@ from tools.versioning.adopt import current
 
 
 def waiting_facts(plan: NightPlan, lines: Sequence[NightLine]) -> list[WaitingFacts]:
-    """What waits for a person, numbered from 1 in the order in which it came."""
-    waiting = [line for line in lines if isinstance(line, Waiting)]
+    """What waits for a person, numbered from 1: the decisions in the order in which they came, then what is offered besides."""
+    waiting = sorted((line for line in lines if isinstance(line, Waiting)), key=lambda line: not line.is_decision)
     folders = {Path(path).name: Path(path) for path in plan.tasks}
     decided = {name: _decisions(path) for name, path in folders.items()} if waiting else {}
     return [
@@ -67,7 +67,11 @@ def alone_facts(plan: NightPlan, lines: Sequence[NightLine]) -> list[AloneFacts]
 
 def _alone(line: Chosen | NightAdopted, plan: NightPlan, decided: Sequence[Decision]) -> AloneFacts:
     if isinstance(line, NightAdopted):
-        subject = T("{version} adopted in place of {before}", version=line.version, before=line.before or "-")
+        subject = (
+            T("{version} adopted in place of {before}", version=line.version, before=line.before)
+            if line.before
+            else T("{version} adopted, the first in use", version=line.version)
+        )
         named = f"{plan.rules.get('source', '')} adopt: {plan.rules.get('adopt', '')}".strip()
         return AloneFacts(at=line.at, task=line.task, what="adoption", subject=subject, rule=named)
     covered: Words = next(

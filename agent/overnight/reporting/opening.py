@@ -164,11 +164,14 @@ def _test_says(opened: OpenedFacts) -> Text:
 def _adopted(facts: NightFacts) -> Iterator[Text]:
     adopted = [one for one in facts.tasks if one.adopted is not None]
     for one in adopted[:MOST_TASKS]:
+        named = {"version": plain(one.adopted or "", 40), "task": plain(one.name, 60)}
+        if not one.replaced:
+            yield T("{version} of {task} was adopted, the first in use, as the rules of the night allow.", **named)
+            continue
         yield T(
             "{version} of {task} was adopted in place of {before}, as the rules of the night allow.",
-            version=plain(one.adopted or "", 40),
-            task=plain(one.name, 60),
-            before=plain(one.replaced or "-", 40),
+            before=plain(one.replaced, 40),
+            **named,
         )
     since = [one for one in facts.waiting if one.what == "adoption" and one.settled]
     if since:
