@@ -10,17 +10,7 @@ import pytest
 
 from agent.chat import Conversation, conversation_folder
 from agent.conversation import transcript
-from agent.conversation.said import (
-    Delta,
-    Filed,
-    Ordered,
-    PageRead,
-    Para,
-    Said,
-    ToolUsed,
-    TurnEnded,
-    TurnEvent,
-)
+from agent.conversation.said import Delta, Filed, Ordered, PageRead, Para, Said, ToolUsed, TurnEnded, TurnEvent
 from agent.conversation.situation import Situation
 from agent.conversation.talker import whole
 from agent.library import Library
