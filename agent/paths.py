@@ -144,6 +144,11 @@ def workspace_words(root: Path, cwd: Path | None = None) -> list[str]:
     return [] if found == root.resolve() else ["--workspace", str(root.resolve())]
 
 
+def task_word(root: Path, task: Path) -> str:
+    """What names a task on a command line in this workspace: its name where the workspace has it, else its path."""
+    return task.name if task.parent == root.resolve() / "tasks" else str(task)
+
+
 def checkout_workspace(checkout: Path) -> Workspace:
     """The git-ignored copy of the bundled tasks in a source checkout; copies that exist are left as they are."""
     root = checkout / _CHECKOUT_WORKSPACE

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from agent.commands.common import JsonFlag, TaskName, show_json, task_folder, task_say
+from agent.commands.common import JsonFlag, TaskName, open_workspace, show_json, task_folder, task_say
 from agent.commands.helping import HelpedCommand, told
 from agent.faces.console import out
+from agent.paths import task_word, workspace_words
 from tools.text import T
 
 VersionOption = Annotated[str | None, typer.Option("--version", help=told(T("Such as v2.")))]
@@ -50,8 +52,12 @@ def run(
     """`iterate run`."""
     from agent.faces.runner import run_session
 
-    path = task_folder(task)
-    raise typer.Exit(run_session(path, task_say(path), rules=approve or [], policy=yes_policy, fresh=new, as_json=json))
+    workspace = open_workspace()
+    path = workspace.task_path(task)
+    back = shlex.join(["iterate", *workspace_words(workspace.root), "run", task_word(workspace.root, path)])
+    raise typer.Exit(
+        run_session(path, task_say(path), resume=back, rules=approve or [], policy=yes_policy, fresh=new, as_json=json)
+    )
 
 
 def train(

@@ -32,7 +32,7 @@ from agent.model.prices import Affordable, affordable
 from agent.notify import notify
 from agent.overnight.begin import open_nights, start_night
 from agent.overnight.budget import limit_texts, limits_of
-from agent.overnight.commands import command_like, task_word
+from agent.overnight.commands import command_like
 from agent.overnight.night import ask_to_stop, over_reason, run_night
 from agent.overnight.records import (
     NightLine,
@@ -46,7 +46,7 @@ from agent.overnight.records import (
 from agent.overnight.reporting.nights import find_night
 from agent.overnight.reporting.write import has_report, write_report
 from agent.overnight.rules import NightRules, grace_text, rules_for
-from agent.paths import workspace_words
+from agent.paths import task_word, workspace_words
 from agent.settings import Settings, load_settings
 from tools.errors import IterateError, NotFound, RunFailed
 from tools.text import Speaker, T, Text, visible

@@ -26,13 +26,12 @@ from tools.text import Speaker, T
 from tools.versioning.rule_facts import rule_facts
 
 
-def run_session(
-    task_path: Path, say: Speaker, *, rules: list[str], policy: Path | None, fresh: bool, as_json: bool
+def run_session(  # noqa: PLR0913 - who answers and how it is shown, all named at the call
+    task_path: Path, say: Speaker, *, resume: str, rules: list[str], policy: Path | None, fresh: bool, as_json: bool
 ) -> int:
-    """Run the loop on one task; raises the session's errors."""
+    """Run the loop on one task; `resume` is the command that goes on with it. Raises the session's errors."""
     face = PlainFace(say)
     settings = load_settings(os.environ).settings
-    resume = "iterate run " + task_path.name
     caller = Caller(settings, say, task=task_path.name, command=resume, warn=lambda wrong: tell(say(wrong)))
     person = caller.before(PersonApprover(task_path, face, say)) if interactive() and not as_json else None
     approved = 0 if fresh else _approved_before(task_path)

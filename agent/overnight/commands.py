@@ -1,4 +1,4 @@
-"""The command lines that a night prints: what names its tasks and its workspace, so that they can be pasted anywhere.
+"""The command lines that a night prints: they name its workspace, so that they can be pasted anywhere.
 
 The plan's own command says whether the workspace has to be named; every other command follows it.
 """
@@ -6,12 +6,6 @@ The plan's own command says whether the workspace has to be named; every other c
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
-
-
-def task_word(workspace: Path, task: Path) -> str:
-    """What names a task on a command line in this workspace: its name where the workspace has it, else its path."""
-    return task.name if task.parent == workspace.resolve() / "tasks" else str(task)
 
 
 def command_like(command: str, *words: str) -> str:

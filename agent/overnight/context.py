@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from agent.context import Left
 from agent.events import Emit
 from agent.overnight.budget import Meter, exhausted, minutes_left, overdue, runs_left
-from agent.overnight.commands import command_like, task_word
+from agent.overnight.commands import command_like
 from agent.overnight.records import (
     Chosen,
     Guarded,
@@ -33,6 +33,7 @@ from agent.overnight.records import (
 )
 from agent.overnight.rules import NightRules
 from agent.overnight.watchman import runs_since
+from agent.paths import task_word
 from tools.diagnose import Diagnosis
 from tools.files import now
 from tools.text import Speaker, Text

@@ -76,7 +76,7 @@ def test_a_loop_that_is_told_to_end_says_the_way_back_and_its_training_goes_on(t
         os.killpg(life.pid, number)
         assert life.end() == 130
         place.worker_gone()
-    assert place.out.read_text().count("Continue with: iterate run mood") == 2, place.tail()
+    assert place.out.read_text().count(f"Continue with: iterate --workspace {place.root} run mood") == 2, place.tail()
     assert place.life() == 0, place.tail()
     place.assert_like(twin)
     assert place.workers() == ["v1", "v2"]

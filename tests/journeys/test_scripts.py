@@ -12,7 +12,7 @@ pytestmark = pytest.mark.training
 def test_without_a_terminal_and_a_policy_nothing_is_approved_and_the_question_waits(trained):
     done = trained.run("run", "small")
     assert done.returncode == 4
-    assert "iterate run small" in done.stdout
+    assert f"iterate --workspace {trained.root} run small" in done.stdout
     assert len(trained.runs()) == 1
     assert not [entry for entry in trained.journal() if entry["event"] == "decision"]
 

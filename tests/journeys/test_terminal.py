@@ -81,7 +81,7 @@ def test_leaving_keeps_the_question_and_coming_back_asks_the_same_one(trained):
     title = first.match[1]
     first.expect("> ")
     first.sendline("q")
-    first.expect("Continue with: iterate run small")
+    first.expect(r"Continue with: iterate --workspace \S+ run small")
     first.wait()
     assert first.exitstatus == 4
     second = trained.terminal("run", "small")

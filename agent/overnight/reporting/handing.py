@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from agent.overnight.commands import command_like, task_word
+from agent.overnight.commands import command_like
 from agent.overnight.reporting.document import Block, Para, Table
 from agent.overnight.reporting.shapes import NightFacts, TaskFacts
 from agent.overnight.reporting.words import plain
 from agent.overnight.rules import flat_rules
+from agent.paths import task_word
 from tools.text import T, Text, visible
 
 _LONGEST_COMMAND = 1_000
