@@ -166,7 +166,8 @@ def test_what_is_not_allowed_waits_once_and_nothing_runs(place):
     assert not list(place.root.glob("tasks/*/runs/*"))
 
 
-def test_a_task_changed_by_hand_is_left_alone_and_the_other_goes_on(place):
+@pytest.mark.parametrize("file", ["data/valid.jsonl", "benchmarks/results/v1_valid.predictions.jsonl"])
+def test_a_task_changed_by_hand_is_left_alone_and_the_other_goes_on(place, file):
     broken = make_task(place.root / "tasks" / "three")
     write(broken / "task_definition.yaml", "task_name: [")
     changed: list[str] = []
@@ -174,7 +175,7 @@ def test_a_task_changed_by_hand_is_left_alone_and_the_other_goes_on(place):
     def edit(line):
         if isinstance(line, Tried) and not changed:
             changed.append(line.task)
-            rows = place.task(line.task) / "data/valid.jsonl"
+            rows = place.task(line.task) / file
             rows.write_text(rows.read_text(encoding="utf-8") + '{"text": "x", "label": "中立"}\n', encoding="utf-8")
 
     record = begin(place, runs=2)
@@ -182,7 +183,7 @@ def test_a_task_changed_by_hand_is_left_alone_and_the_other_goes_on(place):
     lines = record.lines()
     paused = {line.task: str(line.reason) for line in of(lines, TaskPaused)}
     assert set(paused) == {"three", changed[0]}
-    assert "data/valid.jsonl" in paused[changed[0]]
+    assert file in paused[changed[0]]
     assert [line.task for line in of(lines, Guarded) if line.guard == "hand_edit"] == changed
     other = ({"one", "two"} - set(changed)).pop()
     assert [line.task for line in of(lines, Tried)] == [changed[0], other]
