@@ -292,16 +292,16 @@ class PolicyApprover:
         by: Literal["rule", "policy"],
         who: str,
         defer_rest: bool,
+        approved: Callable[[str], int],
         facts: RuleFacts = NO_FACTS,
-        approved: int = 0,
     ) -> None:
-        """`approved` is how many trainings rules have approved in this session before, by a process that is gone."""
+        """`approved` tells how many trainings rules have approved in this session, besides the question about that proposal."""
         self._facts = facts
         self._policy = policy
         self._by = by
         self._who = who
         self._defer_rest = defer_rest
-        self._trainings = approved
+        self._approved = approved
 
     def answer(self, question: Question) -> Answer | None:
         """Approve or defer a proposal; decide by the verdict; confirm by the test; None leaves it to a person."""
@@ -316,7 +316,6 @@ class PolicyApprover:
     def _review(self, proposal: Proposal) -> Decision | None:
         refusal = self._refusal(proposal)
         if refusal is None:
-            self._trainings += proposal.cost.trainings
             return self._decision(proposal, Verb.approve, "")
         if not self._defer_rest:
             return None
@@ -324,7 +323,7 @@ class PolicyApprover:
 
     def _refusal(self, proposal: Proposal) -> Text | None:
         limit = self._policy.max_trainings
-        if limit is not None and self._trainings + proposal.cost.trainings > limit:
+        if limit is not None and self._approved(proposal.id) + proposal.cost.trainings > limit:
             return T("The rules allow {count} trainings, and they are used up.", count=limit)
         return refusal_by(self._policy.approve, proposal, self._facts)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import os
 import shutil
@@ -111,12 +112,14 @@ def _sync_folder(folder: Path) -> None:
 def link_tree(source: Path, target: Path) -> None:
     """Make `target` a copy of a folder in one step, sharing the files' bytes where the disk allows; it must not exist.
 
-    Only for files that are never written in place. Raises WriteFailed and leaves nothing behind.
+    Only for files that are never written in place, and for callers that hold a lock on the target: what a process that was
+    killed in the middle of it has left is removed. Raises WriteFailed and leaves nothing behind.
     """
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(temporary, ignore_errors=True)
+        for left in target.parent.glob(f".{glob.escape(target.name)}.[0-9]*"):
+            shutil.rmtree(left, ignore_errors=True)
         shutil.copytree(source, temporary, copy_function=_link_or_copy)
         temporary.rename(target)
         _sync_folder(target.parent)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +17,7 @@ from agent.faces.stream import StreamFace
 from agent.journal import Journal
 from agent.model.client import open_model
 from agent.policy import Policy, PolicyApprover
-from agent.records import past_sessions
+from agent.records import session_records
 from agent.session import EXIT_CODES, Session
 from agent.settings import load_settings
 from agent.written_rules import parse_rules, read_policy
@@ -34,8 +35,7 @@ def run_session(  # noqa: PLR0913 - who answers and how it is shown, all named a
     settings = load_settings(os.environ).settings
     caller = Caller(settings, say, task=task_path.name, command=resume, warn=lambda wrong: tell(say(wrong)))
     person = caller.before(PersonApprover(task_path, face, say)) if interactive() and not as_json else None
-    approved = 0 if fresh else _approved_before(task_path)
-    approvers = _approvers(rules, policy, person, task_path, approved)
+    approvers = _approvers(rules, policy, person, task_path)
     if not approvers:
         tell(say(T("No terminal and no policy: nothing will be approved here, questions wait for a person.")))
     show = StreamFace().watch if as_json else face.watch
@@ -61,21 +61,24 @@ def run_session(  # noqa: PLR0913 - who answers and how it is shown, all named a
         raise
 
 
-def _approved_before(task: Path) -> int:
-    """Trainings that rules approved in the session that is taken up: being killed gives nobody more of them."""
-    taken_up = next((one.record.id for one in past_sessions([task]) if one.open), None)
+def approved_by_rules(task: Path, proposal_id: str) -> int:
+    """Trainings that rules have approved in the newest session of a task, besides the question about that proposal.
+
+    Read from the journal at each question and never counted along: a process that takes the session up may first file an answer
+    that the one before it gave and did not live to file.
+    """
+    session = session_records(task)[-1].id
+    decisions = [one for one in Journal(task).entries() if one.session == session and one.event == "decision"]
     found = 0
-    for entry in Journal(task).entries():
-        if entry.session == taken_up and entry.event == "decision" and entry.by in {"rule", "policy"}:
-            decision = Decision.model_validate(entry.data["decision"])
-            if decision.decision is Verb.approve:
-                found += Proposal.model_validate(entry.data["proposal"]).cost.trainings
+    for entry in decisions:
+        decision = Decision.model_validate(entry.data["decision"])
+        asked_again = entry is decisions[-1] and decision.proposal_id == proposal_id
+        if entry.by in {"rule", "policy"} and decision.decision is Verb.approve and not asked_again:
+            found += Proposal.model_validate(entry.data["proposal"]).cost.trainings
     return found
 
 
-def _approvers(
-    rules: list[str], policy: Path | None, person: Approver | None, task: Path, approved: int
-) -> list[Approver]:
+def _approvers(rules: list[str], policy: Path | None, person: Approver | None, task: Path) -> list[Approver]:
     """Rules before the person: what they cover is not asked; without a person they defer the rest."""
     if rules and policy:
         raise InputError(
@@ -90,9 +93,9 @@ def _approvers(
         found = read_policy(policy), "policy", policy.name
     if found is not None:
         read, by, who = found
-        facts = rule_facts(task)
+        approved = partial(approved_by_rules, task)
         approvers.append(
-            PolicyApprover(read, by=by, who=who, defer_rest=person is None, facts=facts, approved=approved)
+            PolicyApprover(read, by=by, who=who, defer_rest=person is None, approved=approved, facts=rule_facts(task))
         )
     if person is not None:
         approvers.append(person)

@@ -38,7 +38,12 @@ def ask(approver, wanted):
 
 
 def by_rules(*rules, defer_rest=True):
-    return PolicyApprover(parse_rules(list(rules)), by="rule", who="test", defer_rest=defer_rest)
+    return PolicyApprover(parse_rules(list(rules)), by="rule", who="test", defer_rest=defer_rest, approved=nothing)
+
+
+def nothing(proposal_id):
+    """No training was approved before."""
+    return 0
 
 
 def test_a_rule_approves_its_kind_and_defers_everything_else():
@@ -67,13 +72,16 @@ def test_the_baseline_needs_a_word_of_its_own():
 
 def test_a_policy_stops_approving_when_its_trainings_are_used_up():
     policy = Policy.model_validate({"approve": [{"kinds": ["config"]}], "max_trainings": 2})
-    approver = PolicyApprover(policy, by="policy", who="night.yaml", defer_rest=True)
-    assert [ask(approver, proposal()).decision for _ in range(3)] == [Verb.approve, Verb.approve, Verb.defer]
+    approver = PolicyApprover(policy, by="policy", who="night.yaml", defer_rest=True, approved=lambda _: len(filed))
+    filed: list[Verb] = []
+    for _ in range(3):
+        filed.append(ask(approver, proposal()).decision)
+    assert filed == [Verb.approve, Verb.approve, Verb.defer]
 
 
 def test_a_policy_with_a_longest_cost_leaves_costlier_changes_alone():
     policy = Policy.model_validate({"approve": [{"max_minutes": 10}]})
-    approver = PolicyApprover(policy, by="policy", who="night.yaml", defer_rest=True)
+    approver = PolicyApprover(policy, by="policy", who="night.yaml", defer_rest=True, approved=nothing)
     assert ask(approver, proposal(minutes=11)).decision is Verb.defer
 
 
@@ -107,7 +115,10 @@ def test_an_empty_policy_file_approves_nothing(tmp_path):
     file = tmp_path / "policy.yaml"
     file.write_text("", encoding="utf-8")
     assert (
-        ask(PolicyApprover(read_policy(file), by="policy", who="x", defer_rest=True), proposal()).decision is Verb.defer
+        ask(
+            PolicyApprover(read_policy(file), by="policy", who="x", defer_rest=True, approved=nothing), proposal()
+        ).decision
+        is Verb.defer
     )
 
 
@@ -130,7 +141,9 @@ def test_what_a_language_model_thought_of_is_still_asked_by_day():
 
 def test_a_deferred_proposal_says_which_condition_failed():
     policy = Policy.model_validate({"approve": [{"kinds": ["recipe"]}, {"kinds": ["config"], "max_minutes": 4}]})
-    answer = ask(PolicyApprover(policy, by="policy", who="night.yaml", defer_rest=True), proposal(minutes=5))
+    answer = ask(
+        PolicyApprover(policy, by="policy", who="night.yaml", defer_rest=True, approved=nothing), proposal(minutes=5)
+    )
     assert "5 min" in str(answer.reason)
 
 
@@ -142,6 +155,6 @@ def test_a_task_with_a_deploy_command_is_adopted_by_rule_only_where_the_file_all
     for deploy, expected in ((False, adopted), (True, True)):
         policy = Policy.model_validate({"adopt": adopt, "deploy": deploy})
         facts = RuleFacts(deploys=deploys)
-        approver = PolicyApprover(policy, by="policy", who="night.yaml", defer_rest=True, facts=facts)
+        approver = PolicyApprover(policy, by="policy", who="night.yaml", defer_rest=True, approved=nothing, facts=facts)
         answer = approver.answer(question)
         assert (None if answer is None else answer.adopt) == expected

@@ -30,6 +30,13 @@ def test_the_loop_killed_before_one_write_after_another_ends_like_its_twin(twin,
     assert place.workers() == twin.workers(), "no training was started twice"
 
 
+def test_an_approval_by_rule_that_was_killed_before_it_was_filed_counts_for_the_limit_of_trainings(twin, place):
+    names = ",".join(["journal.jsonl"] * 8)
+    assert [place.life(at=names) for _ in range(8)] == [KILLED] * 8
+    assert place.life() == 0, place.tail()
+    place.assert_like(twin)
+
+
 def test_an_adoption_killed_at_its_weakest_moments_opens_once_and_moves_the_pointer_once(twin, place):
     """Before the line in the ledger, then before what it showed, then before the published result, then before the pointer."""
     names = "test_ledger.jsonl,test_openings.jsonl,v2_test.json,current.json"
