@@ -137,7 +137,8 @@ def test_collecting_goes_on_where_a_crash_left_it(folder):
     whole = snapshot(folder)
     for lost in ("benchmarks/results/v2_valid.json", "iterations/v2/history.jsonl"):
         (folder / lost).unlink()
-    (folder / "models/v2/adapter_seed3").rename(folder / "models/v2/.adapter_seed3.4711")  # killed before it had its name
+    weights = folder / "models/v2/adapter_seed3"
+    weights.rename(weights.with_name(".adapter_seed3.4711"))  # killed before it had its name
     gather(folder, *runs)
     assert snapshot(folder) == whole
 
