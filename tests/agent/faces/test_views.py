@@ -115,7 +115,8 @@ def test_a_loss_that_is_not_a_number_is_said_in_words():
 
 def test_why_a_rule_left_something_is_said_in_the_language_of_whoever_reads_the_journal():
     change = proposal("")
-    rule = PolicyApprover(parse_rules(["recipe"]), by="rule", who="--approve recipe", defer_rest=True)
+    words = "--approve recipe"
+    rule = PolicyApprover(parse_rules(["recipe"]), by="rule", who=words, defer_rest=True, approved=lambda _: 0)
     deferred = rule.answer(ReviewQuestion(proposal=change, number=1, total=1, approved=0))
     by_a_person = Decision(proposal_id="p", decision=Verb.reject, reason="太貴", by="person", who="mei", at="now")
     earlier_release = deferred.model_copy(update={"reason": "No rule allows changes of the kind config."})
