@@ -13,16 +13,17 @@ from pydantic import JsonValue, ValidationError
 
 from agent.approval import user_name
 from agent.context import Context
-from agent.events import Emit, Progress
+from agent.events import Emit, Notice, Progress
 from agent.journal import Journal
 from agent.proposing import baseline
 from agent.proposing.now import base_version
 from agent.session import task_lock
+from agent.steps.compare import compared_again
 from agent.steps.execute import announce, run_version
 from tools.change import Change
 from tools.contract import Effects, Tool, call, find_tool
 from tools.edit_config import EditConfigArgs, EditConfigResult, config_after, edit_config
-from tools.errors import InputError, NotFound, RunFailed
+from tools.errors import InputError, IterateError, NotFound, RunFailed
 from tools.files import now, sha256_bytes, write_atomic
 from tools.launch_training import LaunchArgs, active_runs, cancel, prepare, run_all
 from tools.making.first_rows import require_rows
@@ -64,7 +65,17 @@ def train(path: Path, version: str | None, seeds: list[int], emit: Emit, say: Sp
         except RunFailed as failed:
             record_failure(path, name, failed.message, say=say)
             raise
+        if done:
+            _compare_again(path, name, emit, say)
     return name if done else None
+
+
+def _compare_again(path: Path, version: str, emit: Emit, say: Speaker) -> None:
+    """Further seeds say more than the comparison on record; what was trained stands, whether they can be compared or not."""
+    try:
+        compared_again(path, version, say)
+    except IterateError as error:
+        emit(Notice(level="warning", message=error.message, page=error.page))
 
 
 def split_rows(path: Path, *, seed: int = 0, valid_rows: int | None = None, test_rows: int | None = None) -> FirstSplit:

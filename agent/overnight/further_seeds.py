@@ -21,6 +21,7 @@ from agent.overnight.overtime import is_going, stops
 from agent.overnight.records import Measured
 from agent.overnight.watchman import seal_results
 from agent.session import task_lock
+from agent.steps.compare import compared_again
 from agent.steps.execute import run_version
 from tools.errors import Busy, IterateError, RunFailed
 from tools.files import write_model
@@ -101,6 +102,7 @@ def _train(night: Night, begun: _Begun) -> None:
     try:
         with task_lock(path):
             run_version(LaunchArgs(task_dir=path, version=version, seeds=[seed]), context)
+            compared_again(path, version, night.say)
     except Busy as busy:
         _forget(night)
         night.pause(path.name, busy.message, "run")

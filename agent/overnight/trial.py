@@ -25,21 +25,17 @@ from agent.overnight.records import Chosen, Tried
 from agent.overnight.rules import Choice, NightApprover
 from agent.overnight.watchman import keep_seal
 from agent.session import Session
+from agent.steps.compare import compared
 from agent.steps.execute import run_version
-from tools.compare import CompareArgs
-from tools.compare import compare as compare_tool
-from tools.comparing.report import markdown
 from tools.comparison import Comparison
 from tools.errors import Busy, IterateError, RunFailed
-from tools.files import write_atomic
 from tools.launch_training import LaunchArgs, list_runs
 from tools.read_results import ReadResultsArgs, latest, read_results
 from tools.reading.task import load_task
 from tools.running.answers_only import answers_only
 from tools.running.weights import read_weights
 from tools.runs import RunDir, WarningEvent
-from tools.text import Speaker, T, Text, visible
-from tools.versioning.forecasts import record_outcome
+from tools.text import T, Text, visible
 from tools.versioning.records import training_of
 from tools.versioning.rule_facts import rule_facts
 
@@ -247,7 +243,7 @@ class _Trial:
             return End("kept", T("It is the baseline that later versions are compared with."), version)
         if past.choice is None:
             return End("interrupted", T("Another session took its place before it was decided."), version)
-        comparison = _compared(self._path, chosen.base, version, night.say)
+        comparison = compared(self._path, chosen.base, version, night.say)
         _, reason = judged(night, chosen, self._belief, comparison)
         return End("kept" if past.choice == "continue" else "discarded", reason, version, comparison)
 
@@ -258,7 +254,7 @@ class _Trial:
             self._found = edited_in(self._night, self._chosen, self._path, version)
             if self._found:
                 return None
-            comparison = _compared(self._path, parent, version, self._night.say)
+            comparison = compared(self._path, parent, version, self._night.say)
             begun = self._begun_seed(version)
             seed = begun if begun is not None else self._next_seed(version, parent, comparison)
             if seed is None or not self._train(version, parent, seed):
@@ -316,7 +312,7 @@ class _Trial:
 
     def _note(self, version: str, parent: str, seed: int) -> None:
         """The verdict with one more seed, for those who read the journal later."""
-        verdict = _compared(self._path, parent, version, self._night.say).verdict
+        verdict = compared(self._path, parent, version, self._night.say).verdict
         Journal(self._path).note(
             self._session,
             "compared",
@@ -365,14 +361,6 @@ def _words(belief: Belief, difference: float, seeds: int, *, kept: bool) -> Text
         "expected ({better:.0%} that it gains at all): too little to build on.",
         **parts,
     )
-
-
-def _compared(path: Path, base: str, new: str, say: Speaker) -> Comparison:
-    """The comparison of both versions as they are recorded now; its report and the outcome of the forecast follow it."""
-    comparison = compare_tool(CompareArgs(task_dir=path, base=base, new=new))
-    write_atomic(path / "iterations" / new / "comparison.md", markdown(comparison, say))
-    record_outcome(path, new, comparison)
-    return comparison
 
 
 def _seeds(path: Path, version: str) -> list[int]:

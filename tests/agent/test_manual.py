@@ -7,11 +7,17 @@ from pathlib import Path
 import pytest
 
 from agent.journal import Journal
-from agent.manual import adopt_opened, call_tool, open_for_adoption
+from agent.manual import adopt_opened, call_tool, open_for_adoption, train
 from agent.session import task_lock
+from agent.steps.compare import compared
+from tests.support.cards import proposal
 from tests.support.night_tasks import Place, give_version
+from tools.compare import CompareArgs, compare
+from tools.comparing.report import markdown
 from tools.errors import Busy, InputError
 from tools.files import sha256_bytes
+from tools.text import english
+from tools.versioning.forecasts import record_forecast, scored_forecasts
 from tools.versioning.ledger import open_test, openings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,3 +72,25 @@ def test_adopting_what_a_night_opened_shows_that_opening_again(tmp_path):
     assert open_for_adoption(task, "v2") == opened
     assert len(openings(task)) == 1
     assert adopt_opened(task, "v2").version == "v2"
+
+
+def test_further_seeds_of_a_version_renew_its_comparison_and_what_came_of_its_forecast(tmp_path, monkeypatch):
+    monkeypatch.setenv("ITERATE_CACHE", str(tmp_path / "cache"))
+    task = Place(tmp_path, trained=("one",)).task("one")
+    config = task / "configs/training_config.yaml"
+    config.write_text(config.read_text(encoding="utf-8").replace("epochs: 2", "epochs: 3"), encoding="utf-8")
+
+    def came():
+        (scored,) = scored_forecasts([task])
+        return scored.outcome.observed
+
+    train(task, "v2", [42], lambda event: None, english)
+    assert not (task / "iterations/v2/comparison.md").exists(), "it was not compared, so there is nothing to renew"
+    record_forecast(task, "v2", proposal(task="one"))
+    compared(task, "v1", "v2", english)
+    of_one_seed = came()
+    train(task, "v2", [43], lambda event: None, english)
+    now = compare(CompareArgs(task_dir=task, base="v1", new="v2"))
+    assert now.new_seeds == 2 and came() == pytest.approx(now.metrics[0].difference)
+    assert came() != of_one_seed
+    assert (task / "iterations/v2/comparison.md").read_text(encoding="utf-8") == markdown(now, english)
