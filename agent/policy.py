@@ -252,7 +252,7 @@ class NightRulesOfFile(_Model):
     """What a policy file says about unattended nights alone."""
 
     seeds: int = Field(default=3, ge=1, le=10)
-    """Trainings with different seeds before a change counts as kept."""
+    """Trainings of one change with different seeds at most; further ones run while they are worth it, and before the test."""
     quick_check: bool = True
     """Whether a change is tried on a part of the rows before its training."""
     grace: float = Field(default=0.25, ge=0, le=10)
@@ -269,7 +269,7 @@ class Policy(_Model):
     max_trainings: int | None = Field(default=None, ge=0)
     """Trainings that may be approved in one session."""
     decide: DecideRules = DecideRules()
-    """For `iterate run`; a night decides by replicated means."""
+    """For `iterate run`; a night decides by means over seeds and by what it believed before."""
     adopt: AdoptRule = "wait"
     """What to do after the locked test set was opened."""
     deploy: bool = False

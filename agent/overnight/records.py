@@ -140,7 +140,7 @@ class Tried(_Line):
     version: str | None
     """None when the quick check ended it."""
     outcome: Literal["kept", "discarded", "dead_end", "crashed", "interrupted"]
-    """kept: its replicated mean on valid is the best so far, later trials start from it. No claim is made by it."""
+    """kept: by its seeds and what was believed before, a gain is expected, and later trials start from it. No claim is made."""
     reason: Text
     seeds: list[int] = []
     """All seeds that were trained, further ones included."""

@@ -58,7 +58,7 @@ class NightRules(BaseModel):
     deploy: bool = False
     """Whether adoption may run the task's own deploy command."""
     seeds: int = Field(default=3, ge=1, le=10)
-    """Trainings with different seeds before a change counts as kept."""
+    """Trainings of one change with different seeds at most; further ones run while they are worth it, and before the test."""
     quick_check: bool = True
     """Whether a change may be tried on a part of the rows before its training, where that is worth its cost."""
     grace: float = Field(default=NightRulesOfFile().grace, ge=0, le=10)

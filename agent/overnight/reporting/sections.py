@@ -102,8 +102,8 @@ def _trials(facts: NightFacts) -> Iterator[Block]:
         [
             T(
                 "Points are those of each task's primary metric on valid. Expected: mean, and in brackets the {level:.0%} "
-                "interval before it was tried. Observed: mean over the seeds, with its 95 percent interval. Kept means best "
-                "replicated mean so far: a choice, not a claim.",
+                "interval before it was tried. Observed: mean over the seeds, with its 95 percent interval. Kept means that "
+                "later trials start from it, by these seeds and what was believed before: a choice, not a claim.",
                 level=LEVEL,
             )
         ]

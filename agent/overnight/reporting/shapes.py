@@ -137,7 +137,7 @@ class TaskFacts(_Facts):
     start: str
     """Version that gains are counted from: the one the night began with, or the baseline it trained; "" without either."""
     best: str
-    """Version whose replicated mean on valid is the best."""
+    """The newest version that was kept; later trials start from it."""
     metric: str = ""
     before: float | None = None
     after: float | None = None
