@@ -145,7 +145,7 @@ def wish_texts(tasks: list[Path], wish: NightWish) -> list[Text]:
         T("Changes of {tasks} are tried while nobody is asked: {allowed}.", tasks=names, allowed=visible(allowed, 120)),
         *limit_texts(limits, datetime.now().astimezone()),
         grace_text(rules_for(_allowed(wish), wish.policy).grace),
-        T("Everything else waits for you. Nothing is adopted; the locked test is opened once, at the end."),
+        T("Everything else waits for you. Nothing is adopted; the locked test is opened once at most, at the end."),
         T("More can be said on the command line: iterate overnight --help"),
     ]
 
