@@ -6,10 +6,12 @@ import pytest
 
 from agent.overnight.begin import start_night
 from agent.overnight.night import run_night
-from agent.overnight.records import BudgetLimits, Measured, Over, Spent, TestOpenedOnce, Tried, Waiting
+from agent.overnight.records import BudgetLimits, Chosen, Measured, Over, Spent, TestOpenedOnce, Tried, Waiting
 from agent.overnight.rules import parse_allow
 from tests.support.night_tasks import Place, of
+from tools.compare import CompareArgs, compare
 from tools.text import english
+from tools.versioning.forecasts import scored_forecasts
 from tools.versioning.records import training_of
 
 pytestmark = pytest.mark.training
@@ -30,3 +32,13 @@ def test_the_best_version_gets_its_seeds_before_anything_is_claimed_of_it(tmp_pa
     claims = [line for line in lines if isinstance(line, TestOpenedOnce) or getattr(line, "what", "") == "adoption"]
     assert lines.index(claims[0]) > lines.index(later[-1])
     assert of(lines, Spent)[-1].runs == 3 and of(lines, Over) and of(lines, Waiting)
+    (forecast,) = scored_forecasts(place.tasks)
+    now = compare(CompareArgs(task_dir=place.task("one"), base=kept_from(lines), new=kept.version))
+    judged = {line.metric: line.difference for line in (*now.classes, *now.metrics)}
+    assert now.new_seeds == 3, "what came of the forecast is what all seeds say"
+    assert forecast.outcome.observed == pytest.approx(judged[forecast.outcome.metric])
+
+
+def kept_from(lines):
+    """The version that the first trial began with."""
+    return of(lines, Chosen)[0].base
