@@ -1,4 +1,4 @@
-"""`iterate oversample`: one recipe line for the next version, shown as a diff."""
+"""Changes written into the configuration: `iterate oversample`, one recipe line for the next version, shown as a diff."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ def oversample_task(path: Path, target_count: int, labels: list[str], say: Speak
     result = apply_change(path, plan_oversampling(load_task(path), target_count, labels))
     for line in result.diff.splitlines():
         out(visible(line))
-    out(
-        say(
-            T(
-                "Written to configs/training_config.yaml. Train it with: iterate train {task}",
-                task=shell_word(path.name),
-            )
-        )
-    )
+    tell_written(path, say)
     return 0
+
+
+def tell_written(path: Path, say: Speaker) -> None:
+    """The next step once a change stands in the configuration."""
+    task = shell_word(path.name)
+    out(say(T("Written to configs/training_config.yaml. Train it with: iterate train {task}", task=task)))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from agent.faces.console import ask, is_yes, out, out_texts
+from agent.faces.editing import tell_written
 from agent.faces.plain_samples import review_batches
 from agent.faces.views.blocks import bullet
 from agent.manual import apply_change
-from tools.change import Change
 from tools.edit_config import config_diff, text_after
 from tools.reading.task import load_task
 from tools.text import Speaker, T, shell_word, visible
@@ -26,7 +26,8 @@ def review_task(path: Path, batch: str | None, say: Speaker) -> int:
         out("  " + visible(line))
     typed = ask(say(T("Write this into the configuration of the next version? [y/N] ")))
     if is_yes(typed):
-        _written(path, change, say)
+        apply_change(path, change)
+        tell_written(path, say)
         return 0
     told = T(
         "Nothing was written into the configuration; your decisions are kept, and iterate run {task} proposes this change.",
@@ -34,15 +35,3 @@ def review_task(path: Path, batch: str | None, say: Speaker) -> int:
     )
     out_texts([told], say)
     return 0
-
-
-def _written(path: Path, change: Change, say: Speaker) -> None:
-    apply_change(path, change)
-    out(
-        say(
-            T(
-                "Written to configs/training_config.yaml. Train it with: iterate train {task}",
-                task=shell_word(path.name),
-            )
-        )
-    )

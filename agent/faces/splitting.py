@@ -32,8 +32,12 @@ def split_task(path: Path, say: Speaker, wishes: SplitWishes, *, as_json: bool =
         out(json.dumps(_facts(made), ensure_ascii=False, indent=2))
         return 0
     _show(made, say)
-    out_texts([T("Divided. The first version: iterate run {task}", task=shell_word(path.name))], say)
+    out_texts([_divided(path)], say)
     return 0
+
+
+def _divided(path: Path) -> Text:
+    return T("Divided. The first version: iterate run {task}", task=shell_word(path.name))
 
 
 def _facts(made: FirstSplit) -> dict[str, object]:
@@ -49,7 +53,7 @@ def offer_split(path: Path, say: Speaker) -> int:
         out_texts([T("Nothing was divided. Later: iterate split {task}", task=shell_word(path.name))], say)
         return 0
     split_rows(path)
-    out_texts([T("Divided. The first version: iterate run {task}", task=shell_word(path.name))], say)
+    out_texts([_divided(path)], say)
     return 0
 
 

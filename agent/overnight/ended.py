@@ -12,8 +12,9 @@ from pydantic import TypeAdapter
 
 from agent.journal import Entry, Journal
 from agent.overnight.context import Night
+from agent.overnight.hand_edits import edited_in
 from agent.overnight.records import Chosen
-from agent.overnight.watchman import RUN_FOLDERS, changed_by_hand, kept_seal, kept_start
+from agent.overnight.watchman import RUN_FOLDERS, kept_seal, kept_start
 from agent.records import session_records
 from agent.session import task_lock
 from tools.files import now, write_model
@@ -146,9 +147,8 @@ def abandon(night: Night, chosen: Chosen, path: Path, reason: Text) -> str | Non
     with task_lock(path):
         if past.version is not None:
             record_failure(path, past.version, reason, say=night.say)
-        sealed = kept_seal(night.folder, chosen.task)
-        versions = [one for one in (past.version, chosen.base) if one]
-        if chosen.base and sealed is not None and not changed_by_hand(path, sealed, versions):
+        is_watched = kept_seal(night.folder, chosen.task) is not None
+        if chosen.base and is_watched and not edited_in(night, chosen, path, past.version):
             restore_version(path, chosen.base)
         for record in session_records(path):
             if record.id == past.session:
